@@ -33,19 +33,16 @@ pub(crate) fn page(site: &Site<'_>) -> Page {
     page
 }
 
-/// The value of the overview with this name, on each server.
+/// The values of the overview of each plan, on each server that was measured with it.
 fn ratios(servers: &[Server]) -> Section {
-    let mut names: Vec<&str> = Vec::new();
-    for row in servers.iter().flat_map(rows) {
-        if let Some(short) = row.short.as_deref().filter(|short| !names.contains(short)) {
-            names.push(short);
+    let mut plans: Vec<&str> = Vec::new();
+    for load in servers.iter().flat_map(|server| &server.loads) {
+        if !plans.contains(&load.plan.as_str()) {
+            plans.push(&load.plan);
         }
     }
-    let of = |server: &Server, name: &str| -> Option<Times> {
-        rows(server).find(|row| row.short.as_deref() == Some(name))?.ratio
-    };
-    let all = || servers.iter().flat_map(|server| rows(server).filter(|row| row.short.is_some()));
-    let scale = scale(all().filter_map(|row| row.ratio));
+    let rows = servers.iter().flat_map(|server| &server.loads).flat_map(|load| &load.rows);
+    let scale = scale(rows.filter(|row| row.short.is_some()).filter_map(|row| row.ratio));
     Section {
         id: "ratios",
         title: "WebSocket ÷ SSE".to_owned(),
@@ -53,25 +50,37 @@ fn ratios(servers: &[Server]) -> Section {
         body: html! {
             p { "To the left of the line the WebSocket needs less, to the right more. The bar is the 95 % confidence interval; it is grey if it holds 1, or if there were too few rounds." }
             (legend([(1, false, "the event stream needs less"), (0, false, "the WebSocket needs less")]))
-            (scroll("Ratios", &html! { table.charts {
-                thead { tr { th scope="col" { "Value" } th scope="col" { "Server" } th scope="col" { (ticks(&scale)) } th scope="col" { "WebSocket ÷ SSE" } } }
-                @for name in names {
-                    tbody { @for (at, server) in servers.iter().enumerate() {
-                        tr {
-                            @if at == 0 { th scope="rowgroup" rowspan=(servers.len()) { (line(name)) } }
-                            th scope="row" { a href={ "#" (anchor(&server.name)) } { (line(&server.name)) } }
-                            td { @if let Some(times) = of(server, name) { (ratio(&scale, &times)) } }
-                            td.number { (of(server, name).map_or_else(|| NONE.to_owned(), |times| times.words())) }
-                        }
-                    } }
-                }
-            } }))
+            @for plan in plans { (overview(servers, plan, &scale)) }
         },
     }
 }
 
-fn rows(server: &Server) -> impl Iterator<Item = &Row> {
-    server.loads.iter().flat_map(|load| &load.rows)
+fn overview(servers: &[Server], plan: &str, scale: &Scale) -> Markup {
+    let load = |server: &Server| server.loads.iter().find(|load| load.plan == plan).cloned();
+    let measured: Vec<_> =
+        servers.iter().filter_map(|server| Some((server, load(server)?))).collect();
+    let first = measured.first().map(|(_, load)| load.clone()).unwrap_or_default();
+    let names = first.rows.iter().filter_map(|row| row.short.as_deref());
+    let of = |load: &Load, name: &str| -> Option<Times> {
+        load.rows.iter().find(|row| row.short.as_deref() == Some(name))?.ratio
+    };
+    html! {
+        h3.apart { (line(&first.title)) }
+        (scroll("Ratios", &html! { table.charts {
+            caption { "WebSocket ÷ SSE, " (line(plan)) }
+            thead { tr { th scope="col" { "Value" } th scope="col" { "Server" } th scope="col" { (ticks(scale)) } th scope="col" { "WebSocket ÷ SSE" } } }
+            @for name in names {
+                tbody { @for (at, (server, load)) in measured.iter().enumerate() {
+                    tr {
+                        @if at == 0 { th scope="rowgroup" rowspan=(measured.len()) { (line(name)) } }
+                        th scope="row" { a href={ "#" (anchor(&server.name)) } { (line(&server.name)) } }
+                        td { @if let Some(times) = of(load, name) { (ratio(scale, &times)) } }
+                        td.number { (of(load, name).map_or_else(|| NONE.to_owned(), |times| times.words())) }
+                    }
+                } }
+            }
+        } }))
+    }
 }
 
 /// As far to both sides of 1, by the logarithm.
@@ -142,13 +151,15 @@ fn values(servers: &[Server]) -> Section {
                 ul {
                     li { "Event stream: " (prose(&server.sse)) }
                     li { "WebSocket: " (prose(&server.websocket)) }
-                    li { "permessage-deflate: " (prose(&server.deflate)) }
+                    li { "Compression: " (prose(&server.compression)) }
                 }
                 @for load in &server.loads { (of_load(server, load)) }
-                @if !server.doubts.is_empty() {
+                @if server.loads.iter().any(|load| !load.doubts.is_empty()) {
                     details.more {
                         summary { "Reasons to doubt these numbers" }
-                        ul { @for doubt in &server.doubts { li { (line(doubt)) } } }
+                        ul { @for load in &server.loads { @for doubt in &load.doubts {
+                            li { (line(&load.plan)) ", " (line(doubt)) }
+                        } } }
                     }
                 }
             }

@@ -22,11 +22,9 @@ pub struct Server {
     /// How it sends an event.
     pub sse: String,
     pub websocket: String,
-    /// Whether it compresses messages.
-    pub deflate: String,
+    /// How it compresses, or why that was not measured.
+    pub compression: String,
     pub loads: Vec<Load>,
-    /// Why the generator was the bottleneck, or a round is incomplete, and in which round.
-    pub doubts: Vec<String>,
 }
 
 /// The results of one plan.
@@ -35,8 +33,12 @@ pub struct Server {
 pub struct Load {
     /// The name of the plan.
     pub plan: String,
+    /// The situation, as a heading.
+    pub title: String,
     pub rounds: u32,
     pub rows: Vec<Row>,
+    /// Why the generator was the bottleneck, or a round is incomplete, and in which round.
+    pub doubts: Vec<String>,
 }
 
 /// One value over both transports.

@@ -4,42 +4,48 @@
 //! that the comparison is of transports and not of programs. The conclusions in the page are
 //! written by hand, between marks that are kept.
 
+mod in_short;
 mod kept;
+mod load;
+mod measure;
 mod page;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Deserialize;
-use sseproof_load_model::Outcome;
 use sseproof_site::Versus as Kept;
+use sseproof_units::Value;
 
 use crate::described::described;
 use crate::{measured, root};
+use load::Load;
 
 const PAGE: &str = "reports/sse-vs-websocket.md";
 /// The results of which the page is made: whole ones are megabytes, and not committed.
 const RESULTS: &str = "reports/sse-vs-websocket.json";
 const INSTALLED: &str = "target/versus";
-/// Ports that the system never assigns to a client, so that a server that is restarted finds its
-/// port free.
-const PORTS: std::ops::Range<u16> = 21_000..32_000;
 
 #[derive(Args)]
 pub(crate) struct Versus {
     /// Only these; without a name, all of scenarios/versus/.
     names: Vec<String>,
-    /// The number of rounds; by default 4 of the steady load and 3 of the storm.
-    #[arg(long, value_name = "COUNT")]
-    rounds: Option<u32>,
+    /// Only this load, of the servers that have it. Can be repeated.
+    #[arg(long, value_name = "LOAD", value_enum)]
+    only: Vec<Load>,
+    /// The number of rounds.
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    rounds: u32,
+    /// Do not measure; install the servers.
+    #[arg(long, conflicts_with_all = ["only", "rounds", "page", "sseproof"])]
+    install: bool,
     /// Do not measure; write the page from earlier results.
-    #[arg(long, conflicts_with_all = ["names", "rounds", "sseproof"])]
+    #[arg(long, conflicts_with_all = ["names", "only", "rounds", "sseproof"])]
     page: bool,
     /// Measure with this program, instead of building one.
     #[arg(long, value_name = "PROGRAM")]
@@ -47,7 +53,8 @@ pub(crate) struct Versus {
 }
 
 /// A folder under `scenarios/versus/`: a server with `/events`, `/ws`, and `POST /publish`, whose
-/// body it sends to every client.
+/// body it sends to every client. The environment says how: on `PORT`; with TLS if `CERT` and `KEY`
+/// name the files; compressed if `COMPRESS` is there.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Server {
@@ -59,7 +66,9 @@ struct Server {
     install: Vec<Vec<String>>,
     start: Vec<String>,
     sends: Sends,
-    deflate: String,
+    /// How it compresses, or why that is not measured.
+    compression: String,
+    loads: Vec<Load>,
 }
 
 #[derive(Deserialize)]
@@ -69,80 +78,57 @@ struct Sends {
     websocket: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Load {
-    Steady,
-    Storm,
-}
-
-impl Load {
-    const ALL: [Self; 2] = [Self::Steady, Self::Storm];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Steady => "steady",
-            Self::Storm => "storm",
-        }
-    }
-
-    fn rounds(self) -> u32 {
-        match self {
-            Self::Steady => 4,
-            Self::Storm => 3,
-        }
-    }
-
-    fn plan(self) -> PathBuf {
-        root().join(format!("scenarios/versus/{}.yaml", self.name()))
-    }
-
-    fn result(self, server: &Server) -> PathBuf {
-        root().join(INSTALLED).join(&server.server).join(format!("{}.json", self.name()))
-    }
-}
-
-struct Measured {
-    server: Server,
-    steady: Vec<Outcome>,
-    storm: Vec<Outcome>,
-}
-
-impl Measured {
-    fn outcomes(&self, load: Load) -> &[Outcome] {
-        match load {
-            Load::Steady => &self.steady,
-            Load::Storm => &self.storm,
-        }
-    }
-}
-
 pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
     if arguments.page {
         return write();
     }
     let servers = described("versus", "versus.yaml", &arguments.names, |one: &Server| &one.server)?;
-    let program = match &arguments.sseproof {
-        Some(program) => program.canonicalize().context("find the program of --sseproof")?,
-        None => measured::published()?,
+    let is_wanted = |load: &Load| arguments.only.is_empty() || arguments.only.contains(load);
+    let loads = |server: &Server| -> Vec<Load> {
+        Load::ALL
+            .into_iter()
+            .filter(|load| server.loads.contains(load) && is_wanted(load))
+            .collect()
     };
     let mut failures = Vec::new();
-    for server in &servers {
+    let mut failed = |server: &Server, error: &anyhow::Error| {
+        println!("!! {}: {error:#}", server.server);
+        failures.push(format!("{}: {error:#}", server.server));
+    };
+    let mut installed = Vec::new();
+    for server in servers.iter().filter(|server| !loads(server).is_empty()) {
         println!("== {}: {}", server.server, server.about);
-        if let Err(error) = measure(server, &program, arguments.rounds) {
-            println!("!! {} was not measured: {error:#}", server.server);
-            failures.push(format!("{}: {error:#}", server.server));
+        match measure::install(server) {
+            Ok(()) => installed.push(server),
+            Err(error) => failed(server, &error),
         }
     }
-    write()?;
+    if !arguments.install {
+        let program = match &arguments.sseproof {
+            Some(program) => program.canonicalize().context("find the program of --sseproof")?,
+            None => measured::published()?,
+        };
+        let each =
+            installed.iter().map(|server| measure::expected(&loads(server), arguments.rounds));
+        println!("measuring for about {}", minutes(each.sum()));
+        for server in installed {
+            for load in loads(server) {
+                println!("== {}, {}", server.server, load.name());
+                if let Err(error) = measure::measure(server, load, &program, arguments.rounds) {
+                    failed(server, &error.context(load.name()));
+                }
+            }
+        }
+        write()?;
+    }
     if !failures.is_empty() {
-        bail!(
-            "{} of {} servers were not measured:\n{}",
-            failures.len(),
-            servers.len(),
-            failures.join("\n")
-        );
+        bail!("not measured:\n{}", failures.join("\n"));
     }
     Ok(())
+}
+
+fn minutes(time: Duration) -> String {
+    Value::time((time.as_secs() * 1_000_000_000) as f64).to_string()
 }
 
 /// The results that are committed.
@@ -157,23 +143,29 @@ pub(crate) fn by_hand(page: &str) -> &str {
     page::by_hand(page)
 }
 
-/// Writes the page from all results, those of the last measurement of each server, and keeps the text
-/// written by hand.
+/// Writes the page from all results, those of the last measurement of each server and load, and keeps
+/// the text written by hand.
 fn write() -> anyhow::Result<()> {
     let earlier = kept().unwrap_or_default();
     let mut all = Kept { machine: earlier.machine, servers: Vec::new() };
     for server in described("versus", "versus.yaml", &[], |one: &Server| &one.server)? {
         let earlier = earlier.servers.iter().find(|one| one.name == server.server);
-        let [steady, storm] = Load::ALL.map(|load| measured::read(&load.result(&server)));
-        match (steady, storm, earlier) {
-            (Ok(steady), Ok(storm), _) => {
-                all.machine = page::machine();
-                all.servers.push(kept::kept(&Measured { server, steady, storm }));
+        let mut loads = Vec::new();
+        for load in Load::ALL.into_iter().filter(|load| server.loads.contains(load)) {
+            let before = earlier.and_then(|one| one.loads.iter().find(|of| of.plan == load.name()));
+            match (measured::read(&load.result(&server)), before) {
+                (Ok(outcomes), _) => {
+                    all.machine = page::machine();
+                    loads.push(kept::load(load, &outcomes));
+                }
+                (Err(_), Some(before)) => loads.push(before.clone()),
+                (Err(error), None) => {
+                    println!("no results for {}, {}: {error:#}", server.server, load.name());
+                }
             }
-            (_, _, Some(earlier)) => all.servers.push(earlier.clone()),
-            (Err(error), ..) | (_, Err(error), _) => {
-                println!("no results for {}: {error:#}", server.server);
-            }
+        }
+        if !loads.is_empty() {
+            all.servers.push(kept::server(&server, loads));
         }
     }
     fs::write(root().join(RESULTS), all.json()).with_context(|| format!("write {RESULTS}"))?;
@@ -183,51 +175,4 @@ fn write() -> anyhow::Result<()> {
     fs::write(&path, page::page(&all, &before)).with_context(|| format!("write {PAGE}"))?;
     println!("wrote {PAGE} and {RESULTS}");
     Ok(())
-}
-
-fn measure(server: &Server, program: &Path, rounds: Option<u32>) -> anyhow::Result<()> {
-    let missing: Vec<_> = server.needs.iter().filter(|(what, _)| !is_there(what)).collect();
-    if !missing.is_empty() {
-        let each = missing.iter().map(|(need, how)| format!("{need} is missing; get {how}"));
-        bail!("{}", each.collect::<Vec<_>>().join("; "));
-    }
-    let folder = root().join(INSTALLED).join(&server.server);
-    crate::peers::copy(&root().join("scenarios/versus").join(&server.server), &folder)?;
-    for command in &server.install {
-        crate::run(&folder, command)?;
-    }
-    let start = shlex::try_join(server.start.iter().map(String::as_str)).context("join `start`")?;
-    for load in Load::ALL {
-        let port = free_port()?;
-        let url = |scheme: &str, path: &str| format!("{scheme}://127.0.0.1:{port}/{path}");
-        let rounds = rounds.unwrap_or_else(|| load.rounds()).to_string();
-        let status = Command::new(program)
-            .arg("load")
-            .arg(load.plan())
-            .args(["--url", &url("http", "events"), "--versus", &url("ws", "ws")])
-            .args(["--rounds", &rounds, "--server-cmd", &start, "--json"])
-            .arg(load.result(server))
-            .env("PORT", port.to_string())
-            .current_dir(&folder)
-            .status()
-            .with_context(|| format!("start {}", program.display()))?;
-        // If the generator was the bottleneck, the page says so.
-        if !matches!(status.code(), Some(0 | 1)) {
-            bail!("sseproof load ended with {status}");
-        }
-    }
-    Ok(())
-}
-
-fn is_there(what: &str) -> bool {
-    if what.contains('/') {
-        return Path::new(what).exists();
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(what).is_file())
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    let mut ports = PORTS;
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).context("find a free port")
 }

@@ -1,25 +1,32 @@
 // Node's `http` for event streams, as most tutorials have it, and the broadcast of ws's README.
+const fs = require("node:fs");
 const http = require("node:http");
+const http2 = require("node:http2");
+const zlib = require("node:zlib");
 const { WebSocket, WebSocketServer } = require("ws");
 
+const { CERT, COMPRESS, KEY, PORT } = process.env;
 const streams = new Set();
 
-const server = http.createServer(async (req, res) => {
+async function answer(req, res) {
   if (req.url === "/events") {
-    res.writeHead(200, {
-      "Content-Type": "text/event-stream",
-      "Cache-Control": "no-cache",
-      Connection: "keep-alive",
-    });
+    const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-cache" };
+    if (COMPRESS) headers["Content-Encoding"] = "gzip";
+    res.writeHead(200, headers);
     res.flushHeaders();
-    streams.add(res);
-    req.on("close", () => streams.delete(res));
+    const stream = COMPRESS ? zlib.createGzip() : res;
+    if (COMPRESS) stream.pipe(res);
+    streams.add(stream);
+    res.on("close", () => streams.delete(stream));
   } else if (req.method === "POST" && req.url === "/publish") {
     let text = "";
     req.setEncoding("utf8");
     for await (const part of req) text += part;
     const event = `data: ${text}\n\n`;
-    for (const stream of streams) stream.write(event);
+    for (const stream of streams) {
+      stream.write(event);
+      if (COMPRESS) stream.flush(zlib.constants.Z_SYNC_FLUSH);
+    }
     for (const socket of sockets.clients) {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     }
@@ -27,9 +34,16 @@ const server = http.createServer(async (req, res) => {
   } else {
     res.writeHead(404).end();
   }
-});
+}
 
-const sockets = new WebSocketServer({ server, path: "/ws" });
+// With TLS also HTTP/2, for clients that ask for it.
+const server = CERT
+  ? http2.createSecureServer(
+      { cert: fs.readFileSync(CERT), key: fs.readFileSync(KEY), allowHTTP1: true },
+      answer,
+    )
+  : http.createServer(answer);
+const sockets = new WebSocketServer({ server, path: "/ws", perMessageDeflate: Boolean(COMPRESS) });
 sockets.on("connection", (socket) => socket.on("error", console.error));
 
-server.listen(process.env.PORT, "127.0.0.1");
+server.listen(PORT, "127.0.0.1");

@@ -1,31 +1,32 @@
 //! The part of the results that is kept: the values of the rows, with their spread.
 
+use sseproof_load_model::Outcome;
 use sseproof_load_model::compare::{Ratio, Spread};
-use sseproof_site::{Range, Row, Server, Times, Unit};
+use sseproof_site::{Range, Row, Times, Unit};
 
-use super::rows::{Both, ROWS};
-use super::{Load, Measured};
+use super::rows::{Both, rows};
+use super::{Load, Server};
 
-pub(super) fn kept(measured: &Measured) -> Server {
-    let server = &measured.server;
-    let loads = Load::ALL.map(|load| {
-        let rounds = measured.outcomes(load).iter().map(|outcome| outcome.run.round).max();
-        let rows = ROWS.iter().filter(|row| row.load == load);
-        sseproof_site::Load {
-            plan: load.name().to_owned(),
-            rounds: rounds.unwrap_or_default(),
-            rows: rows.map(|of| row(of, &of.both(measured))).collect(),
-        }
-    });
-    Server {
+pub(super) fn server(server: &Server, loads: Vec<sseproof_site::Load>) -> sseproof_site::Server {
+    sseproof_site::Server {
         name: server.server.clone(),
         about: server.about.clone(),
         versions: server.versions.clone(),
         sse: server.sends.sse.clone(),
         websocket: server.sends.websocket.clone(),
-        deflate: server.deflate.clone(),
-        loads: loads.into(),
-        doubts: doubts(measured),
+        compression: server.compression.clone(),
+        loads,
+    }
+}
+
+pub(super) fn load(load: Load, outcomes: &[Outcome]) -> sseproof_site::Load {
+    let rounds = outcomes.iter().map(|outcome| outcome.run.round).max();
+    sseproof_site::Load {
+        plan: load.name().to_owned(),
+        title: load.title().to_owned(),
+        rounds: rounds.unwrap_or_default(),
+        rows: rows(load.kind()).map(|of| row(of, &of.both(outcomes))).collect(),
+        doubts: doubts(outcomes),
     }
 }
 
@@ -50,15 +51,12 @@ fn times(Ratio { value, interval, rounds }: Ratio) -> Times {
 }
 
 /// Why the generator was the bottleneck, or a round is incomplete, and in which round.
-fn doubts(measured: &Measured) -> Vec<String> {
-    let each = |load: Load| {
-        measured.outcomes(load).iter().flat_map(move |outcome| {
-            let run = &outcome.run;
-            let transport = run.transport.name();
-            run.saturated.iter().chain(&run.partial).map(move |reason| {
-                format!("{}, round {}, {transport}: {reason}", load.name(), run.round)
-            })
-        })
-    };
-    Load::ALL.into_iter().flat_map(each).collect()
+fn doubts(outcomes: &[Outcome]) -> Vec<String> {
+    let each = outcomes.iter().flat_map(|outcome| {
+        let run = &outcome.run;
+        let transport = run.transport.name();
+        let all = run.saturated.iter().chain(&run.partial);
+        all.map(move |reason| format!("round {}, {transport}: {reason}", run.round))
+    });
+    each.collect()
 }

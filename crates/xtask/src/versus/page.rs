@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use sseproof_files::{PlanFile, Variables};
 use sseproof_site::{Compared, Range, Row, Server, Times, Versus};
 
-use super::Load;
+use super::{Load, in_short};
 
 /// The text between these marks is kept.
 const BY_HAND: [&str; 2] = ["<!-- by hand, and kept -->\n", "<!-- made again from here -->\n"];
-const NONE: &str = "–";
+pub(super) const NONE: &str = "–";
 
 pub(super) fn page(all: &Versus, before: &str) -> String {
     let mut out = String::from("# Server-Sent Events and WebSockets\n\n");
@@ -18,7 +17,11 @@ pub(super) fn page(all: &Versus, before: &str) -> String {
     out.push_str(by_hand(before));
     out.push_str(BY_HAND[1]);
     out.push_str(&measured(&all.machine, &all.servers));
-    summary(&mut out, &all.servers);
+    out.push_str(&in_short::in_short(&all.servers));
+    out.push_str("\n## WebSocket ÷ SSE\n\nBelow 1 the WebSocket needs less, above 1 more; with the 95 % confidence interval, **bold** if 1 lies outside of it by more than 0.01.\n");
+    for load in Load::ALL {
+        summary(&mut out, load, &all.servers);
+    }
     for one in &all.servers {
         server(&mut out, one);
     }
@@ -45,20 +48,21 @@ fn measured(machine: &str, all: &[Server]) -> String {
 ## How it was measured
 
 ```sh
-cargo xtask versus          # all servers; `cargo xtask versus node` measures one again
+cargo xtask versus                            # all servers, all loads
+cargo xtask versus node go --only tls         # these again
 ```
 
-Machine: {machine}; server and generator share it, over loopback, without TLS.
-`sseproof load` plays both plans over Server-Sent Events and over WebSockets in turn, and restarts the server for each round.
+Machine: {machine}; server and generator share it, over loopback.
+`sseproof load` plays each plan over Server-Sent Events and over WebSockets in turn, and restarts the server for each round.
 All servers get the same plans, and the clients of both transports the same text.
-No client offers permessage-deflate, so no WebSocket is compressed; browsers do offer it, and some servers accept.
+TLS and compression are off, except TLS in the tables of `tls` and `http2`.
 [metrics.md](../specs/metrics.md) defines the names; memory is the sum over the server's processes, without the kernel memory of their sockets; processor time includes user and kernel mode.
 
 "
     );
     for load in Load::ALL {
         let name = load.name();
-        let about = match plan(load) {
+        let about = match load.plan() {
             Some(plan) => {
                 let why = plan.why.unwrap_or_default();
                 format!("{} ({})", why.trim(), plan.plan.workload)
@@ -85,26 +89,24 @@ fn rounds(load: Load, all: &[Server]) -> String {
     }
 }
 
-fn plan(load: Load) -> Option<PlanFile> {
-    let text = fs::read_to_string(load.plan()).ok()?;
-    PlanFile::parse(load.name(), &text, &Variables::default()).ok()
-}
-
 /// One row for each server, with the ratio WebSocket ÷ SSE.
-fn summary(out: &mut String, all: &[Server]) {
-    out.push_str(
-        "\n## WebSocket ÷ SSE\n\nBelow 1 the WebSocket needs less, above 1 more; with the 95 % confidence interval, **bold** if 1 lies outside of it by more than 0.01.\n\n",
+fn summary(out: &mut String, load: Load, all: &[Server]) {
+    let loads = |server: &Server| server.loads.iter().find(|of| of.plan == load.name()).cloned();
+    let measured: Vec<_> = all.iter().filter_map(|one| Some((one, loads(one)?))).collect();
+    let Some((_, first)) = measured.first() else { return };
+    let name = load.name();
+    let _ = writeln!(
+        out,
+        "\n### {}\n\nThe plan is [{name}](../scenarios/versus/{name}.yaml).\n",
+        first.title
     );
-    let short = |server: &Server| -> Vec<Row> {
-        let rows = server.loads.iter().flat_map(|load| &load.rows);
-        rows.filter(|row| row.short.is_some()).cloned().collect()
-    };
-    let columns = all.first().map(short).unwrap_or_default();
-    line(out, "", columns.iter().filter_map(|row| row.short.clone()));
+    let columns: Vec<&str> = first.rows.iter().filter_map(|row| row.short.as_deref()).collect();
+    line(out, "", columns.iter().map(|short| (*short).to_owned()));
     line(out, "---", columns.iter().map(|_| "--:".to_owned()));
-    for one in all {
-        let name = format!("[{0}](#{0})", one.name);
-        line(out, &name, short(one).iter().map(|row| ratio(row.ratio)));
+    for (one, load) in &measured {
+        let of = |short: &&str| load.rows.iter().find(|row| row.short.as_deref() == Some(*short));
+        let ratios = columns.iter().map(|short| ratio(of(short).and_then(|row| row.ratio)));
+        line(out, &format!("[{0}](#{0})", one.name), ratios);
     }
 }
 
@@ -112,12 +114,12 @@ fn server(out: &mut String, server: &Server) {
     let name = &server.name;
     let _ = write!(
         out,
-        "\n## {name}\n\n[{}](../scenarios/versus/{name}): {}.\n\n- SSE: {}\n- WebSocket: {}\n- permessage-deflate: {}\n",
+        "\n## {name}\n\n[{}](../scenarios/versus/{name}): {}.\n\n- SSE: {}\n- WebSocket: {}\n- compression: {}\n",
         server.about,
         server.versions.join(", "),
         server.sse,
         server.websocket,
-        server.deflate
+        server.compression
     );
     for load in &server.loads {
         let head = [format!("SSE, {}", load.plan), "WebSocket".into(), "WebSocket ÷ SSE".into()];
@@ -129,13 +131,21 @@ fn server(out: &mut String, server: &Server) {
             line(out, &row.name, cells.into_iter());
         }
     }
-    if !server.doubts.is_empty() {
+    let doubts: Vec<_> = server
+        .loads
+        .iter()
+        .flat_map(|load| load.doubts.iter().map(move |doubt| (&load.plan, doubt)))
+        .collect();
+    if !doubts.is_empty() {
         out.push_str("\nReasons to doubt these numbers:\n\n");
-        server.doubts.iter().for_each(|doubt| out.push_str(&format!("- {doubt}\n")));
+    }
+    for (plan, doubt) in doubts {
+        let _ = writeln!(out, "- {plan}, {doubt}");
     }
 }
 
-fn line(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
+/// A row of a table.
+pub(super) fn line(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
     let cells: Vec<_> = cells.collect();
     let _ = writeln!(out, "| {first} | {} |", cells.join(" | "));
 }
@@ -156,8 +166,7 @@ fn ratio(times: Option<Times>) -> String {
 mod tests {
     use sseproof_load_model::{Counter, Interval, Metric, Outcome, Run, Transport};
 
-    use super::super::kept::kept;
-    use super::super::{Measured, Sends, Server};
+    use super::super::{Sends, Server, kept};
     use super::*;
 
     fn round(transport: Transport, round: u32, delivery_ms: u64, saturated: &[&str]) -> Outcome {
@@ -195,7 +204,8 @@ mod tests {
             install: Vec::new(),
             start: Vec::new(),
             sends: Sends { sse: own("a chunk"), websocket: own("a frame") },
-            deflate: own("off"),
+            compression: own("none"),
+            loads: vec![Load::Steady],
         };
         use Transport::{Sse, WebSocket};
         let steady = vec![
@@ -206,8 +216,8 @@ mod tests {
             round(Sse, 3, 30, &[]),
             round(WebSocket, 3, 61, &[]),
         ];
-        let measured = Measured { server, steady, storm: Vec::new() };
-        Versus { machine: own("2 cores"), servers: vec![kept(&measured)] }
+        let loads = vec![kept::load(Load::Steady, &steady)];
+        Versus { machine: own("2 cores"), servers: vec![kept::server(&server, loads)] }
     }
 
     #[test]
@@ -229,6 +239,8 @@ mod tests {
             "| memory of a connection before its first event | – | – | – |",
             "- steady, round 1, WebSocket: the event loop lagged",
             "- [steady](../scenarios/versus/steady.yaml), 3 rounds: Two thousand clients",
+            "| steady | delivery p99 | – | node | – | 2.01 |",
+            "| node | 214 B | 214 B |",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

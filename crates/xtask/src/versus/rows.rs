@@ -7,24 +7,25 @@ use sseproof_load_model::threshold::Subject;
 use sseproof_load_model::{Counter, Interval, Outcome, Transport};
 use sseproof_units::Value;
 
-use super::{Load, Measured};
+use super::load::Kind;
 
 pub(super) struct Row {
-    pub(super) load: Load,
+    /// The kinds of loads whose tables have it.
+    kinds: &'static [Kind],
     pub(super) name: &'static str,
     pub(super) short: Option<&'static str>,
     of: fn(&Outcome) -> Option<Value>,
 }
 
-pub(super) const ROWS: [Row; 13] = [
+const ROWS: [Row; 13] = [
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs],
         name: "memory of a connection before its first event",
         short: Some("memory, idle"),
         of: |outcome| value(outcome, "memory.server"),
     },
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs],
         name: "memory of a connection after its first event",
         short: Some("memory, in use"),
         of: |outcome| {
@@ -34,67 +35,67 @@ pub(super) const ROWS: [Row; 13] = [
         },
     },
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs, Kind::Events],
         name: "processor time of one event for one client",
         short: Some("CPU"),
         of: |outcome| value(outcome, "cpu.server"),
     },
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs, Kind::Events],
         name: "share of one core that the server took",
         short: None,
         of: |outcome| value(outcome, "cpu.server.share"),
     },
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs, Kind::Events],
         name: "bytes of an event on the wire",
         short: Some("bytes"),
         of: |outcome| of_some(outcome, is_streaming, "bytes.per-event"),
     },
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs, Kind::Events],
         name: "delivery latency, p50",
         short: Some("delivery p50"),
         of: |outcome| value(outcome, "delivery.p50"),
     },
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs, Kind::Events],
         name: "delivery latency, p99",
         short: Some("delivery p99"),
         of: |outcome| value(outcome, "delivery.p99"),
     },
     Row {
-        load: Load::Steady,
+        kinds: &[Kind::Costs],
         name: "time to the response headers of a new stream, p50",
         short: None,
         of: |outcome| value(outcome, "head.p50"),
     },
     Row {
-        load: Load::Storm,
+        kinds: &[Kind::Storm],
         name: "time to connect of clients that reconnect, p99",
-        short: None,
+        short: Some("connect p99"),
         of: |outcome| of_some(outcome, is_storm, "connect.p99"),
     },
     Row {
-        load: Load::Storm,
+        kinds: &[Kind::Storm],
         name: "time to the response headers of clients that reconnect, p50",
-        short: Some("storm, headers p50"),
+        short: Some("headers p50"),
         of: |outcome| of_some(outcome, is_storm, "head.p50"),
     },
     Row {
-        load: Load::Storm,
-        name: "until the last client is reconnected, including one second of waiting",
-        short: None,
+        kinds: &[Kind::Storm],
+        name: "until the last client is reconnected, with the time it waits",
+        short: Some("last reconnected"),
         of: |outcome| value(outcome, "reconnect.max"),
     },
     Row {
-        load: Load::Storm,
+        kinds: &[Kind::Storm],
         name: "events lost",
-        short: None,
+        short: Some("lost"),
         of: |outcome| value(outcome, "lost"),
     },
     Row {
-        load: Load::Storm,
+        kinds: &[Kind::Storm],
         name: "events received twice",
         short: None,
         of: |outcome| value(outcome, "duplicated"),
@@ -108,9 +109,13 @@ pub(super) struct Both {
     pub(super) ratio: Result<Ratio, NoRatio>,
 }
 
+/// The rows of the tables of this kind.
+pub(super) fn rows(kind: Kind) -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().filter(move |row| row.kinds.contains(&kind))
+}
+
 impl Row {
-    pub(super) fn both(&self, measured: &Measured) -> Both {
-        let outcomes = measured.outcomes(self.load);
+    pub(super) fn both(&self, outcomes: &[Outcome]) -> Both {
         let [sse, websocket] = [Transport::Sse, Transport::WebSocket].map(|transport| {
             let own = outcomes.iter().filter(|outcome| outcome.run.transport == transport);
             own.map(|outcome| (outcome.run.round, (self.of)(outcome))).collect::<Vec<Numbered>>()
