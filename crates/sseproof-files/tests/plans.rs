@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sseproof_files::{Body, PlanFile, Variables, plans};
+use sseproof_files::{Body, HookCall, PlanFile, Variables, plans};
 use sseproof_load_model::Workload;
 
 fn parse(text: &str) -> PlanFile {
@@ -43,12 +43,18 @@ fn each_client_has_its_own_address_and_token() {
     let headers: Vec<_> = file.headers.iter().map(|(name, text)| (name, text.fill(12))).collect();
     assert_eq!(headers, [(&"Authorization".to_owned(), "Bearer s-12".to_owned())]);
 
-    let request = file.publish_request("http://h:1/events?x", "{}").unwrap().unwrap();
+    let published = file.publication("http://h:1/events?x", "{}");
+    let Ok(Some(HookCall::Send(request))) = published else { panic!("{published:?}") };
     assert_eq!((request.method.as_str(), request.url.as_str()), ("POST", "http://h:1/publish"));
     assert_eq!(request.body.to_text(), "{}");
     assert_eq!(request.headers.first("authorization").as_deref(), Some("Bearer s-0"));
     let silent = parse("plan: x\nclients: [{ ramp: 1 }, { hold: 1s }]\n");
-    assert_eq!(silent.publish_request("http://h", "x"), Ok(None));
+    assert_eq!(silent.publication("http://h", "x"), Ok(None));
+    let by_command = "publish: { rate: 1/s, run: \"./publish ${data}\" }\n";
+    let command =
+        parse(&format!("plan: x\nclients: [{{ ramp: 1 }}, {{ hold: 1s }}]\n{by_command}"));
+    let line = HookCall::Run("./publish 'a b'".to_owned());
+    assert_eq!(command.publication("http://h", "a b"), Ok(Some(line)));
 }
 
 #[test]

@@ -49,9 +49,9 @@ table! {
     Unsequenced = "unsequenced",
         "events without a sequence number; all events if the plan has no `sequence`";
     Published = "published",
-        "publish requests that succeeded";
+        "publish requests, or commands, that succeeded";
     PublishFailed = "publish-failed",
-        "publish requests that failed";
+        "publish requests, or commands, that failed";
     Completed = "completed",
         "requests whose stream ended properly";
     Tokens = "tokens",

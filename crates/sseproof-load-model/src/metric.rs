@@ -10,7 +10,7 @@ table! {
     pub enum Metric of &str { key: &'static str, definition: Definition }
 
     Connect = "connect",
-        monotonic("connect time", "TCP connection established − intended arrival of the client (of one that reconnects: the end of its wait), so that a wait inside the generator counts; over HTTP/2, of each client that had to wait for it");
+        monotonic("connect time", "TCP connection (or unix socket, or the tunnel of a proxy) established − intended arrival of the client (of one that reconnects: the end of its wait), so that a wait inside the generator counts; over HTTP/2, of each client that had to wait for it");
     Tls = "tls",
         monotonic("TLS time", "end of the TLS handshake − TCP connection established");
     Head = "head",
@@ -46,7 +46,7 @@ table! {
     EndToEnd = "end-to-end",
         monotonic("end-to-end latency", "end of the stream (or its last event, such as `[DONE]`) − intended arrival of the request");
     Publish = "publish",
-        monotonic("publish time", "answer to the publish request complete − intended time of the publish");
+        monotonic("publish time", "answer to the publish request complete, or end of the command − intended time of the publish");
     Lateness = "lateness",
         monotonic("arrival lateness", "actual start of an arrival − intended start");
     LoopLag = "loop-lag",

@@ -16,8 +16,8 @@ mod target;
 mod wire;
 
 pub use clock::Clock;
-pub use engine::{Emission, Job, Message, Publisher, Shared, first_events, play, reach};
+pub use engine::{Emission, Job, Publisher, Shared, first_events, play, reach};
 pub use found::{FirstEvent, Found, find};
 pub use run::{Generator, Played, Update, run};
 pub use stamp::Own;
-pub use target::{PerClient, Target, TargetError};
+pub use target::{PerClient, Route, Target, TargetError};

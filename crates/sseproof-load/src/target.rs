@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use sseproof_load_model::Transport;
-use url::Url;
+use sseproof_net::{ConnectionOptions, Proxy};
+use url::{Host, Url};
 
 /// A text, the same or different for each client.
 #[derive(Clone)]
@@ -32,6 +34,43 @@ impl fmt::Debug for PerClient {
     }
 }
 
+/// How connections reach the server.
+#[derive(Clone, Debug, Default)]
+pub enum Route {
+    #[default]
+    Direct,
+    /// A unix socket, in place of the host and port.
+    Unix(PathBuf),
+    /// Event streams over HTTP/1.1 without TLS go to the proxy in absolute form, everything else
+    /// through a tunnel (CONNECT).
+    Proxy(Proxy),
+}
+
+impl Route {
+    /// The route to the host and port of this URL.
+    pub fn of(options: &ConnectionOptions, url: &Url) -> Self {
+        let (host, port) = (url.host_str().unwrap_or_default(), port(url));
+        if let Some(path) = options.unix.as_ref().and_then(|unix| unix.for_host(host, port)) {
+            return Self::Unix(path.to_owned());
+        }
+        let proxy = options.proxies.on_the_way(is_secure(url), host, port);
+        proxy.map_or(Self::Direct, Self::Proxy)
+    }
+}
+
+/// The port of a URL with a known scheme.
+fn port(url: &Url) -> u16 {
+    url.port_or_known_default().unwrap_or(80)
+}
+
+fn is_secure(url: &Url) -> bool {
+    matches!(url.scheme(), "https" | "wss")
+}
+
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The URL of the first client: `http`, `https`, `ws` or `wss`.
@@ -41,6 +80,8 @@ pub struct Target {
     pub method: String,
     pub headers: Vec<(String, PerClient)>,
     pub body: Option<PerClient>,
+    pub route: Route,
+    /// The addresses of the server, or of the proxy on the way; none of a unix socket.
     pub addresses: Vec<SocketAddr>,
     /// Source addresses, taken in turn; the system chooses if there are none.
     pub bind: Vec<IpAddr>,
@@ -59,26 +100,34 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// A target with `GET`; resolves its host.
+    /// A target with `GET`, to which connections are direct; resolves its host.
     ///
     /// # Errors
     /// [`TargetError`] if the URL is not valid for a stream, or its host has no address.
     pub async fn new(url: Url, tls: Option<Arc<ClientConfig>>) -> Result<Self, TargetError> {
+        Self::through(url, tls, Route::Direct).await
+    }
+
+    /// A target with `GET`; resolves the host to connect to, which may be that of a proxy.
+    ///
+    /// # Errors
+    /// [`TargetError`] if the URL is not valid for a stream, or that host has no address.
+    pub async fn through(
+        url: Url,
+        tls: Option<Arc<ClientConfig>>,
+        route: Route,
+    ) -> Result<Self, TargetError> {
         let transport = match url.scheme() {
             "http" | "https" => Transport::Sse,
             "ws" | "wss" => Transport::WebSocket,
             other => return Err(TargetError::Scheme(other.to_owned())),
         };
-        let host = url.host_str().ok_or(TargetError::Host)?.to_owned();
-        // The URL type knows the port of each of these schemes.
-        let port = url.port_or_known_default().unwrap_or(80);
-        let fault = |message: String| TargetError::Address { host: host.clone(), message };
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let found = tokio::net::lookup_host((bare, port)).await;
-        let addresses: Vec<_> = found.map_err(|error| fault(error.to_string()))?.collect();
-        if addresses.is_empty() {
-            return Err(fault("it has none".to_owned()));
-        }
+        let host = url.host_str().ok_or(TargetError::Host)?;
+        let addresses = match &route {
+            Route::Direct => addresses(host, port(&url)).await?,
+            Route::Unix(_) => Vec::new(),
+            Route::Proxy(proxy) => addresses(&proxy.host, proxy.port).await?,
+        };
         let path = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
         Ok(Self {
             url,
@@ -87,6 +136,7 @@ impl Target {
             method: "GET".to_owned(),
             headers: Vec::new(),
             body: None,
+            route,
             addresses,
             bind: Vec::new(),
             tls,
@@ -94,12 +144,22 @@ impl Target {
     }
 
     pub fn is_secure(&self) -> bool {
-        matches!(self.url.scheme(), "https" | "wss")
+        is_secure(&self.url)
     }
 
     /// Whether the server is on this machine, and so has our clock and shares our processors: each of
-    /// its addresses is one that a socket of ours can have.
+    /// its addresses is one that a socket of ours can have. A proxy here may have a server elsewhere,
+    /// unless it is asked for one at a loopback address.
     pub fn is_local(&self) -> bool {
+        let is_loopback = match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if matches!(self.route, Route::Proxy(_)) && !is_loopback {
+            return false;
+        }
         let is_ours = |address: &SocketAddr| {
             let ip = address.ip();
             ip.is_loopback() || std::net::UdpSocket::bind((ip, 0)).is_ok()
@@ -108,8 +168,30 @@ impl Target {
     }
 
     pub fn name(&self) -> Option<ServerName<'static>> {
-        let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']');
-        ServerName::try_from(host.to_owned()).ok()
+        ServerName::try_from(bare(self.url.host_str()?).to_owned()).ok()
+    }
+
+    /// The proxy, if requests go to it in absolute form.
+    pub fn asked_proxy(&self) -> Option<&Proxy> {
+        match &self.route {
+            Route::Proxy(proxy) if !self.is_secure() && self.transport == Transport::Sse => {
+                Some(proxy)
+            }
+            _ => None,
+        }
+    }
+
+    /// The host and port of the server, and the proxy that opens a tunnel to it, if one is needed.
+    pub(crate) fn tunnel(&self, is_http2: bool) -> Option<(&str, u16, &Proxy)> {
+        let Route::Proxy(proxy) = &self.route else { return None };
+        let is_asked = self.asked_proxy().is_some() && !is_http2;
+        let host = self.url.host_str().unwrap_or_default();
+        (!is_asked).then(|| (host, port(&self.url), proxy))
+    }
+
+    /// The port that clients connect to; `None` of a unix socket.
+    pub fn port(&self) -> Option<u16> {
+        self.addresses.first().map(SocketAddr::port)
     }
 
     fn authority(&self) -> String {
@@ -128,14 +210,21 @@ impl Target {
         use std::fmt::Write as _;
 
         let (path, host) = (self.path.of(client), self.host(client));
-        let mut head = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", self.method);
+        let proxy = self.asked_proxy();
+        let origin = proxy.map_or_else(String::new, |_| format!("http://{}", self.authority()));
+        let mut head = format!("{} {origin}{path} HTTP/1.1\r\nHost: {host}\r\n", self.method);
         let body = self.body.as_ref().map(|body| body.of(client));
         let key = self.fields(client, last_event_id, body.as_deref(), |name, value| {
             // Writing to a text does not fail.
             let _ = write!(head, "{name}: {value}\r\n");
         });
-        head.push_str("\r\n");
         let mut bytes = head.into_bytes();
+        if let Some(value) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
+            bytes.extend_from_slice(b"Proxy-Authorization: ");
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(body.unwrap_or_default().as_bytes());
         (bytes, key)
     }
@@ -213,8 +302,17 @@ impl Target {
     }
 }
 
+async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, TargetError> {
+    let fault = |message: String| TargetError::Address { host: host.to_owned(), message };
+    let found = tokio::net::lookup_host((bare(host), port)).await;
+    let addresses: Vec<_> = found.map_err(|error| fault(error.to_string()))?.collect();
+    if addresses.is_empty() { Err(fault("it has none".to_owned())) } else { Ok(addresses) }
+}
+
 #[cfg(test)]
 mod tests {
+    use sseproof_net::{Proxies, UnixSocket};
+
     use super::*;
 
     async fn target(url: &str) -> Target {
@@ -260,6 +358,48 @@ mod tests {
         ] {
             assert_eq!(target(url).await.is_local(), is_local, "{url}");
         }
+    }
+
+    /// The target of a URL, if all connections are made with these options.
+    async fn routed(url: &str, options: &ConnectionOptions) -> Target {
+        let url = Url::parse(url).unwrap();
+        let route = Route::of(options, &url);
+        Target::through(url, None, route).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_proxy_gets_the_whole_url_or_opens_a_tunnel() {
+        let proxies = Proxies::always("http://a:b@127.0.0.1:3128").unwrap();
+        let options = ConnectionOptions { proxies, ..ConnectionOptions::default() };
+        // The proxy resolves the name.
+        let plain = routed("http://elsewhere.invalid:81/events", &options).await;
+        let request = String::from_utf8(plain.request(0, "").0).unwrap();
+        assert!(request.starts_with("GET http://elsewhere.invalid:81/events HTTP/1.1\r\n"));
+        assert!(request.ends_with("\r\nProxy-Authorization: Basic YTpi\r\n\r\n"), "{request}");
+        assert_eq!((plain.port(), plain.is_local()), (Some(3128), false));
+        assert!(plain.tunnel(false).is_none());
+        let through = |target: &Target, is_http2| {
+            target.tunnel(is_http2).map(|(host, port, _)| (host.to_owned(), port))
+        };
+        assert_eq!(through(&plain, true), Some(("elsewhere.invalid".to_owned(), 81)));
+        for (url, port) in [("https://localhost/events", 443), ("ws://localhost/ws", 80)] {
+            let target = routed(url, &options).await;
+            assert_eq!(through(&target, false), Some(("localhost".to_owned(), port)));
+            let request = String::from_utf8(target.request(0, "").0).unwrap();
+            assert!(request.starts_with("GET /") && !request.contains("Proxy-"), "{request}");
+            assert!(target.is_local());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_unix_socket_replaces_one_host() {
+        let unix = UnixSocket::of("/a.sock", "http://elsewhere.invalid/events").unwrap();
+        let options = ConnectionOptions { unix: Some(unix), ..ConnectionOptions::default() };
+        let target = routed("http://elsewhere.invalid/events", &options).await;
+        assert!(matches!(&target.route, Route::Unix(path) if path.ends_with("a.sock")));
+        assert!(target.is_local() && target.port().is_none());
+        let other = routed("http://127.0.0.1:81/publish", &options).await;
+        assert!(matches!(other.route, Route::Direct));
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sseproof_load::server::{Server, ServerOptions};
-use sseproof_load::{Generator, Message, Played, Publisher, Target, run};
+use sseproof_load::{Generator, Played, Publisher, Target, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
     Arrivals, Counter, Interval, Metric, Pace, Plan, Protocol, Publishing, Rate, Reconnecting,
@@ -119,13 +119,13 @@ async fn a_client_that_is_cut_reconnects_and_loses_no_event_that_can_be_resumed(
     }
 }
 
-fn publisher(address: SocketAddr) -> Publisher {
-    Publisher::new(move |emission| {
+fn publisher(target: &Target) -> Publisher {
+    Publisher::requests(target.clone(), move |emission| {
         let (data, length) = (&emission.data, emission.data.len());
         let bytes = format!(
             "POST /publish?topic=t HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{data}"
         );
-        Ok(Message { address, bytes: bytes.into_bytes() })
+        Ok(bytes.into_bytes())
     })
 }
 
@@ -156,7 +156,7 @@ async fn published(kind: &str, after: Duration) -> Interval {
     let arrivals = Arrivals::Constant;
     plan.publishing = Some(Publishing { rate: 50.0, arrivals, size: 200, after });
     let mut generator = generator(&server, &format!("{kind}?topic=t"), plan).await;
-    generator.publisher = Some(publisher(server.address()));
+    generator.publisher = Some(publisher(&generator.target));
     total(generator).await
 }
 
@@ -174,9 +174,8 @@ async fn what_is_published_over_tls_arrives() {
     plan.publishing = Some(Publishing { rate: 50.0, arrivals, size: 200, after });
     let mut generator = generator(&server, "/events?topic=t", plan).await;
     let url = Url::parse(&format!("https://{}/events?topic=t", server.address())).expect("a URL");
-    generator.target = Target::new(url, Some(Arc::clone(&config))).await.expect("an address");
-    let name = generator.target.name().expect("its name");
-    generator.publisher = Some(publisher(server.address()).over_tls(config, name));
+    generator.target = Target::new(url, Some(config)).await.expect("an address");
+    generator.publisher = Some(publisher(&generator.target));
     let total = total(generator).await;
     let [events, lost, _, _, errors] = counts(&total);
     assert_eq!([lost, errors], [0; 2], "{:?}", total.counters);
@@ -286,7 +285,7 @@ async fn slowly(address: SocketAddr, path: &str, pace: Pace) -> Interval {
     let (arrivals, after) = (Arrivals::Constant, Duration::from_millis(100));
     plan.publishing = Some(Publishing { rate: 100.0, arrivals, size: 3000, after });
     let mut generator = generator_at(address, path, plan).await;
-    generator.publisher = Some(publisher(address));
+    generator.publisher = Some(publisher(&generator.target));
     total(generator).await
 }
 

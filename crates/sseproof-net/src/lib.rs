@@ -34,7 +34,7 @@ pub use pipe::{InMemory, pipe};
 pub use prepared::{Written, written};
 pub use process::{Serving, Vitals, Watcher, group_memory, is_running, local_port, serving};
 pub use progress::Progress;
-pub use proxy::{Proxies, ProxyError};
+pub use proxy::{Proxies, Proxy, ProxyError};
 pub use redirect::{Redirect, redirect};
 pub use socket::Socket;
 pub use tls::{Refused, Secured, Tls, TlsError, TlsOptions, Untrusted};

@@ -5,15 +5,14 @@
 //! Plain HTTP goes to a proxy in absolute form, everything else through a tunnel (CONNECT), also
 //! HTTP/2 without TLS. The CONNECT exchange is not part of a record.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use sseproof_http::http1::{Flaw, FlawKind, Part, Reader};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use url::{Host, Url};
-
-use crate::Socket;
 
 const HEAD_BYTES: usize = 16 << 10;
 
@@ -70,7 +69,8 @@ impl Proxies {
         Ok(Self { matcher: Some(Arc::new(matcher)), loopback: true })
     }
 
-    pub(crate) fn on_the_way(&self, secure: bool, host: &str, port: u16) -> Option<Proxy> {
+    /// The proxy on the way to this host and port, if there is one.
+    pub fn on_the_way(&self, secure: bool, host: &str, port: u16) -> Option<Proxy> {
         let matcher = self.matcher.as_ref()?;
         if !self.loopback && is_loopback(host) {
             return None;
@@ -104,12 +104,19 @@ fn is_loopback(host: &str) -> bool {
     }
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Proxy {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+#[derive(Clone)]
+pub struct Proxy {
+    pub host: String,
+    pub port: u16,
     /// The value of `Proxy-Authorization`.
-    pub(crate) authorization: Option<Vec<u8>>,
+    pub authorization: Option<Vec<u8>>,
+}
+
+/// Its URL: credentials are not for a log.
+impl fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.url())
+    }
 }
 
 impl Proxy {
@@ -123,7 +130,7 @@ impl Proxy {
     }
 
     /// Its URL, without credentials.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}:{}", self.host, self.port)
     }
 
@@ -131,9 +138,9 @@ impl Proxy {
     ///
     /// # Errors
     /// Its error message.
-    pub(crate) async fn tunnel(
+    pub async fn tunnel(
         &self,
-        socket: &mut Box<dyn Socket>,
+        socket: &mut (impl AsyncRead + AsyncWrite + Unpin),
         host: &str,
         port: u16,
     ) -> Result<(), String> {

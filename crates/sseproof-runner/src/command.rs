@@ -11,7 +11,9 @@ use tokio::time::timeout;
 const TAIL: usize = 4 << 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CommandError {
+#[non_exhaustive]
+pub enum CommandError {
+    /// An open quote, or nothing to start.
     #[error("`{0}` cannot be split into a program and its arguments: a quote may be open")]
     Words(String),
     #[error("`{program}` cannot be started: {reason}")]
@@ -22,7 +24,11 @@ pub(super) enum CommandError {
     Exit { wanted: i32, ended: String, stderr: Vec<String> },
 }
 
-pub(super) async fn run(command: &str, within: Duration, exit: i32) -> Result<(), CommandError> {
+/// Runs a command and waits for its end; it is killed after that time, or if this is dropped.
+///
+/// # Errors
+/// [`CommandError`] if it does not end with this exit code in time.
+pub async fn run(command: &str, within: Duration, exit: i32) -> Result<(), CommandError> {
     let words = shlex::split(command).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| CommandError::Words(command.to_owned()))?;
     let start = |error: std::io::Error| CommandError::Start {

@@ -37,6 +37,7 @@ use sseproof_files::{Scenario, Target};
 use sseproof_net::{Client, Limits};
 use sseproof_record::{Exchange, RunEvent, Transcript};
 
+pub use self::command::{CommandError, run as run_command};
 use self::scenario_run::ScenarioRun;
 pub use self::turns::usual_time;
 pub use self::whole_run::run_all;

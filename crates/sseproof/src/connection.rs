@@ -102,13 +102,8 @@ impl ConnectionFlags {
         self.http.map(|version| version == Version::Http2)
     }
 
-    /// The flag, if there is one, that connects other than directly over TCP.
-    pub(crate) fn indirect(&self) -> Option<&'static str> {
-        match () {
-            () if self.unix_socket.is_some() => Some("--unix-socket"),
-            () if self.proxy.is_some() => Some("--proxy"),
-            () => None,
-        }
+    pub(crate) fn has_unix_socket(&self) -> bool {
+        self.unix_socket.is_some()
     }
 
     /// `--insecure` makes `--ca` irrelevant.

@@ -13,7 +13,7 @@ use super::template::{NUMBER, Template};
 use super::{Body, PlanFile};
 use crate::mistake::{Mistakes, Place, Slip, Source};
 use crate::model::{At, Json, Pause, Scope};
-use crate::target::Check;
+use crate::target::{Check, TargetRequest};
 use crate::variables::Variables;
 use crate::{ConnectionKeys, NamedFile, PublishHook};
 
@@ -79,10 +79,15 @@ impl Build<'_> {
             |method| method.0,
         );
         self.check.trust(document.ca.as_ref(), document.insecure.as_ref());
+        if let Some(path) = &document.unix_socket {
+            self.check.text(path, path.place, false);
+        }
+        let path = document.unix_socket.as_ref();
+        let unix_socket = path.map(|path| path.fill(&self.scope).unwrap_or_default().into());
         let connection = ConnectionKeys {
             ca: document.ca.as_ref().map(|ca| NamedFile::of(ca, self.source, &self.scope)),
             insecure: document.insecure.as_ref().is_some_and(|insecure| insecure.value),
-            unix_socket: None,
+            unix_socket,
         };
         let workload = self.workload(&document);
         let http = self.http(&document);
@@ -101,7 +106,7 @@ impl Build<'_> {
                 is_own,
             )
         });
-        let publish = document.publish.as_ref().map(|publish| self.hook(publish));
+        let publish = document.publish.as_ref().and_then(|publish| self.hook(publish));
         let usual = Plan::new(document.plan.value, workload?);
         let mut plan = Plan {
             seed: document.seed.unwrap_or(usual.seed),
@@ -171,11 +176,20 @@ impl Build<'_> {
         Publishing { rate, arrivals, size, after }
     }
 
-    fn hook(&mut self, publish: &At<document::Publish>) -> PublishHook {
-        let http = &publish.http;
-        let request = At { value: http.value.clone().with_data(), place: http.place };
-        self.check.http(&request);
-        PublishHook::spelled(request.value, self.scope.clone())
+    /// How to publish; `None` if that is a mistake.
+    fn hook(&mut self, publish: &At<document::Publish>) -> Option<PublishHook> {
+        let with_data = |http: &At<TargetRequest>| At {
+            value: http.value.clone().with_data(),
+            place: http.place,
+        };
+        let http = publish.http.as_ref().map(with_data);
+        self.check.publication(publish.place, http.as_ref(), publish.run.as_ref());
+        let scope = self.scope.clone();
+        match (http, &publish.run) {
+            (Some(http), None) => Some(PublishHook::spelled(http.value, scope)),
+            (None, Some(run)) => Some(PublishHook::spelled_command(run.value.clone(), scope)),
+            _ => None,
+        }
     }
 
     fn stamping(&mut self, document: &Document) -> Stamping {

@@ -32,6 +32,9 @@ pub(crate) struct Document {
     pub(super) vars: BTreeMap<String, At<Text>>,
     /// Header fields of every request; `${n}` is the number of the client, from 0.
     pub(super) headers: Option<At<Headers>>,
+    /// The unix socket that the server listens on, in place of the host and port of the URL.
+    #[serde(rename = "unix-socket")]
+    pub(super) unix_socket: Option<At<Text>>,
     /// The certificates (PEM) that are trusted besides those of the system: a path, from this file.
     pub(super) ca: Option<At<Text>>,
     /// Whether any certificate is trusted.
@@ -211,7 +214,9 @@ pub(super) struct Publish {
     /// How long after the start the first is (at once if nothing is said).
     pub(super) after: Option<At<Pause>>,
     /// The request; the data is its body, if it does not say where it goes.
-    pub(super) http: At<TargetRequest>,
+    pub(super) http: Option<At<TargetRequest>>,
+    /// The command, with the data as `${data}`; it runs without a shell.
+    pub(super) run: Option<At<Text>>,
 }
 
 /// Where an event says when it was made.

@@ -9,7 +9,7 @@ mod template;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sseproof_http::{Headers, Request};
+use sseproof_http::Headers;
 use sseproof_load_model::{Http, Plan, Publishing, Sequencing, Stamping, Threshold};
 
 use crate::mistake::{Mistakes, Source};
@@ -139,22 +139,21 @@ impl PlanFile {
         build::build(document, &source, variables)
     }
 
-    /// The request that publishes this data to the server of that URL; `None` where the plan
-    /// publishes nothing.
+    /// The request or the command that publishes this data to the server of that URL; `None` where
+    /// the plan publishes nothing.
     ///
-    /// The first client's header fields go with it, unless it goes to another server.
+    /// The first client's header fields go with a request, unless it goes to another server.
     ///
     /// # Errors
     /// The name of a variable that has no value, or why the request cannot carry the data.
-    pub fn publish_request(&self, url: &str, data: &str) -> Result<Option<Request>, String> {
+    pub fn publication(&self, url: &str, data: &str) -> Result<Option<HookCall>, String> {
         let Some(hook) = &self.publish else { return Ok(None) };
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.fill(0)));
         let headers: Headers = headers.collect();
         let target = Target { headers, ..Target::new(url) };
-        Ok(match hook.call(&target, data)? {
-            HookCall::Send(request) => Some(request),
-            HookCall::Run(_) => None,
-            HookCall::Unsendable(why) => return Err(why),
-        })
+        match hook.call(&target, data)? {
+            HookCall::Unsendable(why) => Err(why),
+            call => Ok(Some(call)),
+        }
     }
 }

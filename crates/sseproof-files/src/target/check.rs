@@ -261,7 +261,17 @@ impl<'s> Check<'s> {
             };
             slip.into_iter().for_each(|slip| self.slip(answer.place, slip));
         }
-        let slip = match (&publish.http, &publish.run) {
+        self.publication(publish.place, publish.http.as_ref(), publish.run.as_ref());
+    }
+
+    /// A request or a command that carries what is published.
+    pub(crate) fn publication(
+        &mut self,
+        place: Place,
+        http: Option<&At<Request>>,
+        run: Option<&At<Text>>,
+    ) {
+        let slip = match (http, run) {
             (Some(_), Some(_)) => {
                 Slip::instead("`http` and `run` both say how to publish", "keep one of the two")
             }
@@ -279,7 +289,7 @@ impl<'s> Check<'s> {
                 return;
             }
         };
-        self.slip(publish.place, slip);
+        self.slip(place, slip);
     }
 
     /// A request that carries what is published.

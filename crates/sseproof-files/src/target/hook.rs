@@ -35,6 +35,7 @@ pub(super) enum How {
 }
 
 /// The action that publishes some data.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HookCall {
     Send(Request),
     Run(String),
@@ -70,6 +71,26 @@ impl PublishHook {
     fn request(method: &str, place: &str, body: Option<Text>, json: Option<Json>) -> Self {
         let http = Http { body, json, ..request_to(method, place) };
         Self::new(How::Http(Box::new(http)), Scope::default())
+    }
+
+    /// A command with the data in it, as in `redis-cli publish news ${data}`; it runs without a shell.
+    ///
+    /// # Errors
+    /// How to write it, if the data has no place in it or it cannot be split into words.
+    pub fn command(text: &str) -> Result<Self, String> {
+        let written = || "write it with ${data}, as in './publish ${data}'".to_owned();
+        let command = Text::parse(text).map_err(|_| written())?;
+        let has_data = command.names().any(|name| name == DATA);
+        let splits = shlex::split(text).is_some_and(|words| !words.is_empty());
+        let is_known = command.names().all(is_published);
+        if !has_data || !splits || !is_known {
+            return Err(written());
+        }
+        Ok(Self::spelled_command(command, Scope::default()))
+    }
+
+    pub(crate) fn spelled_command(command: Text, scope: Scope) -> Self {
+        Self::new(How::Run(command), scope)
     }
 
     pub(crate) fn spelled(http: super::TargetRequest, scope: Scope) -> Self {
@@ -260,6 +281,14 @@ mod tests {
         };
         let words = shlex::split(&line).unwrap();
         assert_eq!(words, ["redis-cli", "publish", "news", "it's\n$x"]);
+    }
+
+    #[test]
+    fn a_command_must_carry_the_data() {
+        assert!(PublishHook::command("./publish ${data}").is_ok());
+        for given in ["./publish", "./publish ${other} ${data}", "'open ${data}", "", "${data"] {
+            assert!(PublishHook::command(given).is_err(), "{given}");
+        }
     }
 
     #[test]

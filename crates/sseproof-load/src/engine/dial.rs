@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,12 +11,11 @@ use sseproof_load_model::{
     Counter, ErrorKind, Http, LoadError, Metric, Offset, Transport, Workload,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsConnector;
 use tungstenite::handshake::derive_accept_key;
 
 use super::client::is_slow;
+use super::connect::{self, Local};
 use super::http2;
 use super::socket::Socket;
 use super::worker::Worker;
@@ -87,33 +85,34 @@ pub(super) fn speaks_http2(worker: &Worker) -> bool {
     job.plan.http != Http::One && job.target.transport == Transport::Sse
 }
 
-/// A new connection, and when TCP had established it.
+/// A new connection, and when it was established, without TLS.
 pub(super) async fn connect(
     worker: &Worker,
     client: u64,
     intended: Instant,
 ) -> Result<(Socket, Instant), Failure> {
     let (target, patience) = (&worker.job.target, worker.job.plan.patience);
-    let connected = timeout(patience, tcp(worker, client)).await;
-    let stream = match connected {
+    let is_http2 = speaks_http2(worker);
+    let local = Local {
+        client,
+        // Otherwise the kernel takes in what the client does not read, and the server never waits. A
+        // stream of HTTP/2 has its own window.
+        has_small_buffers: is_slow(worker, client) && !is_http2,
+        ports: worker.ports,
+    };
+    let opening = connect::connect(target, is_http2, local);
+    let socket = match timeout(patience, opening).await {
         Err(_) => {
             return Err(Failure::again(ErrorKind::ConnectTimeout, "connect: no answer in time"));
         }
         Ok(Err(error)) => return Err(Failure { error: connecting(&error), again: true }),
-        Ok(Ok(stream)) => stream,
+        Ok(Ok(socket)) => socket,
     };
-    // If it cannot be set, a small request may wait for an acknowledgement.
-    let _ = stream.set_nodelay(true);
     let connected = Instant::now();
     worker.time(Metric::Connect, connected - intended);
-    let socket = match (&target.tls, target.is_secure()) {
-        (Some(config), true) => {
-            let name = target.name().ok_or_else(|| {
-                Failure::for_good(ErrorKind::Tls, "tls: the target has no server name")
-            })?;
-            let connecting =
-                TlsConnector::from(std::sync::Arc::clone(config)).connect(name, stream);
-            let stream = match timeout(patience, connecting).await {
+    let socket = match target.is_secure() {
+        true => {
+            let stream = match timeout(patience, connect::secure(target, socket)).await {
                 Err(_) => return Err(Failure::again(ErrorKind::Tls, "tls: no answer in time")),
                 Ok(Err(error)) if is_not_offered(&error) => {
                     return Err(Failure::for_good(ErrorKind::Protocol, NO_H2));
@@ -124,13 +123,13 @@ pub(super) async fn connect(
                 Ok(Ok(stream)) => stream,
             };
             // A server without ALPN answers without a protocol.
-            if speaks_http2(worker) && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            if is_http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
                 return Err(Failure::for_good(ErrorKind::Protocol, NO_H2));
             }
             worker.time(Metric::Tls, connected.elapsed());
             Socket::Tls(Box::new(stream))
         }
-        _ => Socket::Tcp(stream),
+        false => socket,
     };
     worker.recorder.borrow_mut().count(Counter::Connected);
     Ok((socket, connected))
@@ -143,50 +142,12 @@ fn is_not_offered(error: &io::Error) -> bool {
     error.get_ref().and_then(|error| error.downcast_ref()) == Some(&alert)
 }
 
-async fn tcp(worker: &Worker, client: u64) -> io::Result<TcpStream> {
-    let target = &worker.job.target;
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in &target.addresses {
-        match to(worker, *address, client).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-async fn to(worker: &Worker, address: SocketAddr, client: u64) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    let bind: Vec<_> =
-        worker.job.target.bind.iter().filter(|bind| bind.is_ipv4() == address.is_ipv4()).collect();
-    if !bind.is_empty() {
-        let at = usize::try_from(client).unwrap_or_default() % bind.len();
-        choose_port_late(&socket);
-        socket.bind(SocketAddr::new(*bind[at], 0))?;
-    }
-    // Otherwise the kernel takes in what the client does not read, and the server never waits. A
-    // stream of HTTP/2 has its own window.
-    if is_slow(worker, client) && !speaks_http2(worker) {
-        sseproof_net::make_small(&socket);
-    }
-    socket.connect(address).await
-}
-
-/// Lets the system choose the port of a bound address when the destination is known: before that,
-/// it takes one that no socket uses towards any destination, and soon finds none.
-#[cfg(target_os = "linux")]
-fn choose_port_late(socket: &TcpSocket) {
-    use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
-
-    // If it cannot be set, there are fewer ports.
-    let _ = setsockopt(socket, IpBindAddressNoPort, &true);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn choose_port_late(_: &TcpSocket) {}
-
 /// An error of connecting, in few enough texts to count them.
 fn connecting(error: &io::Error) -> LoadError {
+    // A proxy explains its refusal itself.
+    if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<LoadError>()) {
+        return error.clone();
+    }
     let (kind, text) = match error.kind() {
         io::ErrorKind::ConnectionRefused => (ErrorKind::Refused, "connect: refused".into()),
         io::ErrorKind::ConnectionReset => (ErrorKind::Reset, "connect: reset".into()),

@@ -4,6 +4,7 @@
 //! thread read into one buffer, and the memory of dialling is freed when the stream is open.
 
 mod client;
+mod connect;
 mod dial;
 mod drive;
 mod first;
@@ -24,7 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 pub use first::first_events;
-pub use publish::{Emission, Message, Publisher};
+pub use publish::{Emission, Publisher};
 
 use self::worker::Worker;
 use crate::{Clock, Target};

@@ -1,26 +1,26 @@
-//! Publishes at intended times, over one connection that is kept.
+//! Publishes at intended times, over one connection that is kept, or by commands.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use sseproof_http::http1::{Body, Piece};
 use sseproof_load_model::{Counter, ErrorKind, LoadError, Metric, Rate, schedule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
-use tokio_rustls::TlsConnector;
 
+use super::connect::{Local, connect, secure};
 use super::dial::read_head;
 use super::socket::Socket;
 use super::stream::reading_failed;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
 use crate::stamp::Stamp;
+use crate::target::Target;
 use crate::wire::head;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,44 +30,64 @@ pub struct Emission {
     pub data: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    pub address: SocketAddr,
-    /// The request in HTTP/1.1: headers and body.
-    pub bytes: Vec<u8>,
-}
+/// How events are published.
+#[derive(Clone)]
+pub struct Publisher(How);
 
 #[derive(Clone)]
-pub struct Publisher {
-    making: Arc<Making>,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+enum How {
+    Requests { to: Box<Target>, making: Arc<Making> },
+    Tasks { runtime: Handle, making: Arc<Tasks> },
 }
 
-type Making = dyn Fn(&Emission) -> Result<Message, String> + Send + Sync;
+type Making = dyn Fn(&Emission) -> Result<Vec<u8>, String> + Send + Sync;
+type Tasks =
+    dyn Fn(&Emission) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync;
 
 impl Publisher {
-    /// A publisher with these requests, or the reason why they are not valid.
-    pub fn new(
-        making: impl Fn(&Emission) -> Result<Message, String> + Send + Sync + 'static,
+    /// A publisher with these requests to the target, in HTTP/1.1 with headers and body, or the reason
+    /// why they are not valid.
+    pub fn requests(
+        to: Target,
+        making: impl Fn(&Emission) -> Result<Vec<u8>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { making: Arc::new(making), tls: None }
+        Self(How::Requests { to: Box::new(to), making: Arc::new(making) })
     }
 
-    #[must_use]
-    pub fn over_tls(self, config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
-        Self { tls: Some((config, name)), ..self }
-    }
-
-    async fn connect(&self, address: SocketAddr) -> std::io::Result<Socket> {
-        let stream = TcpStream::connect(address).await?;
-        let _ = stream.set_nodelay(true);
-        let Some((config, name)) = &self.tls else { return Ok(Socket::Tcp(stream)) };
-        let connecting = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream);
-        let said = |error| {
-            let text = format!("tls: {error}");
-            std::io::Error::other(LoadError::new(ErrorKind::Tls, text))
+    /// A publisher by other work, such as a command, which ends in a bounded time, with the reason if
+    /// it failed.
+    ///
+    /// It is done on the runtime of the caller, since to start a process takes a thread a millisecond,
+    /// in which the clients of that thread would wait.
+    pub fn tasks<F>(making: impl Fn(&Emission) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let making = move |emission: &Emission| -> Pin<Box<dyn Future<Output = _> + Send>> {
+            Box::pin(making(emission))
         };
-        Ok(Socket::Tls(Box::new(connecting.await.map_err(said)?)))
+        Self(How::Tasks { runtime: Handle::current(), making: Arc::new(making) })
+    }
+
+    async fn publish(
+        &self,
+        worker: &Worker,
+        emission: &Emission,
+        kept: &mut Option<Socket>,
+    ) -> Result<(), String> {
+        match &self.0 {
+            How::Requests { to, making } => send(worker, to, &making(emission)?, kept).await,
+            How::Tasks { runtime, making } => {
+                // Ends what it has started, if the run is over.
+                let mut tasks = JoinSet::new();
+                tasks.spawn_on(making(emission), runtime);
+                match tasks.join_next().await {
+                    Some(Ok(ended)) => ended,
+                    Some(Err(error)) => Err(error.to_string()),
+                    None => Ok(()),
+                }
+            }
+        }
     }
 }
 
@@ -97,10 +117,8 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
         let stamp = Stamp { at: job.clock.wall(due), n: number, held: None };
         let data = stamp.text(plan.size);
         job.shared.begun.store(number + 1, Ordering::Relaxed);
-        let sent = match (publisher.making)(&Emission { number, data }) {
-            Ok(message) => send(&worker, publisher, &message, &mut connection).await,
-            Err(message) => Err(message),
-        };
+        let emission = Emission { number, data };
+        let sent = publisher.publish(&worker, &emission, &mut connection).await;
         let mut recorder = worker.recorder.borrow_mut();
         match sent {
             Ok(()) => {
@@ -121,24 +139,23 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
 
 async fn send(
     worker: &Worker,
-    publisher: &Publisher,
-    message: &Message,
-    kept: &mut Option<(SocketAddr, Socket)>,
+    to: &Target,
+    request: &[u8],
+    kept: &mut Option<Socket>,
 ) -> Result<(), String> {
     let patience = worker.job.plan.patience;
-    if let Some((address, mut stream)) = kept.take()
-        && address == message.address
-        && let Ok(Ok(answer)) = timeout(patience, exchange(&mut stream, &message.bytes)).await
+    if let Some(mut stream) = kept.take()
+        && let Ok(Ok(answer)) = timeout(patience, exchange(&mut stream, request)).await
     {
         if answer.keeps {
-            *kept = Some((address, stream));
+            *kept = Some(stream);
         }
         return judged(&answer);
     }
     // A kept connection may have been closed; on a new one it is an error of the server.
     let connecting = async {
-        let mut stream = publisher.connect(message.address).await?;
-        let answer = exchange(&mut stream, &message.bytes).await?;
+        let mut stream = connection(to).await?;
+        let answer = exchange(&mut stream, request).await?;
         Ok::<_, std::io::Error>((stream, answer))
     };
     let (stream, answer) = timeout(patience, connecting)
@@ -146,9 +163,21 @@ async fn send(
         .map_err(|_| "no answer in time".to_owned())?
         .map_err(|error| reading_failed(&error).to_string())?;
     if answer.keeps {
-        *kept = Some((message.address, stream));
+        *kept = Some(stream);
     }
     judged(&answer)
+}
+
+async fn connection(to: &Target) -> std::io::Result<Socket> {
+    let socket = connect(to, false, Local::default()).await?;
+    if !to.is_secure() {
+        return Ok(socket);
+    }
+    let said = |error| {
+        let text = format!("tls: {error}");
+        std::io::Error::other(LoadError::new(ErrorKind::Tls, text))
+    };
+    Ok(Socket::Tls(Box::new(secure(to, socket).await.map_err(said)?)))
 }
 
 fn judged(answer: &head::Head) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! A connection, with or without TLS, or a stream of one that is shared.
+//! A connection, over TCP or a unix socket, with or without TLS, or a stream of one that is shared.
 
 use std::io;
 use std::pin::Pin;
@@ -10,10 +10,12 @@ use tokio_rustls::client::TlsStream;
 
 use super::http2::Stream;
 
-/// Without TLS it is as small as a socket can be.
+/// TCP without TLS is as small as a socket can be.
 pub(crate) enum Socket {
     Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    #[cfg(unix)]
+    Unix(Box<tokio::net::UnixStream>),
+    Tls(Box<TlsStream<Socket>>),
     /// A stream of HTTP/2 whose request has been sent; only its content is read.
     Http2(Box<Stream>),
 }
@@ -34,6 +36,8 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Http2(stream) => stream.poll_read(context, buffer),
         }
@@ -48,6 +52,8 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Http2(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
@@ -56,6 +62,8 @@ impl AsyncWrite for Socket {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
             Self::Http2(_) => Poll::Ready(Ok(())),
         }
@@ -64,6 +72,8 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Http2(_) => Poll::Ready(Ok(())),
         }

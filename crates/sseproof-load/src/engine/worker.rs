@@ -8,10 +8,11 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use sseproof_codec::{Decoder, Limits};
-use sseproof_load_model::Metric;
+use sseproof_load_model::{Metric, Workload};
 use tokio::time::Instant;
 
 use super::Job;
+use super::connect::Ports;
 use super::http2::Pool;
 use super::socket::Socket;
 use crate::clock::nanoseconds;
@@ -45,6 +46,7 @@ pub(crate) struct Worker {
     /// Since when slow clients read at full speed, in nanoseconds since the start.
     pub(crate) draining: Cell<Option<u64>>,
     reported: Cell<(u64, u64)>,
+    pub(super) ports: Option<Ports>,
     /// Whether the server has the clock of this machine.
     pub(crate) is_local: bool,
 }
@@ -52,8 +54,13 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(job: Arc<Job>) -> Rc<Self> {
         let is_local = job.target.is_local();
+        let most = match &job.plan.workload {
+            Workload::Subscribe(plan) => plan.most_clients(),
+            Workload::Request(_) => 0,
+        };
         Rc::new(Self {
             is_local,
+            ports: Ports::for_crowd(most / job.target.bind.len().max(1) as u64),
             job,
             recorder: RefCell::new(Recorder::new()),
             buffer: RefCell::new(vec![0; BUFFER].into_boxed_slice()),

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use h2::Reason;
-use sseproof_load::{
-    Generator, Message, PerClient, Publisher, Target, find, first_events, reach, run,
-};
+use sseproof_load::{Generator, PerClient, Publisher, Target, find, first_events, reach, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
     Arrivals, Counter, ErrorKind, Http, Interval, LoadError, Metric, Pace, Plan, Protocol,
@@ -271,10 +269,8 @@ async fn publishing_to_a_server_with_only_http2_is_an_error() {
     plan.publishing = Some(Publishing { rate: 10.0, arrivals, size: 100, after });
     let url = Url::parse(&format!("http://{}/quiet", server.address)).expect("a URL");
     let target = Target::new(url, None).await.expect("an address");
-    let address = server.address;
-    let publisher = Publisher::new(move |_| {
-        Ok(Message { address, bytes: b"POST / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec() })
-    });
+    let publisher =
+        Publisher::requests(target.clone(), |_| Ok(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()));
     let total = published(target, plan, Some(publisher)).await;
     let (kind, count) = errors(&total)[0];
     assert!(kind.contains("supports only HTTP/2"), "{kind}");

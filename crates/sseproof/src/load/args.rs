@@ -37,7 +37,7 @@ pub(crate) struct Load {
     pub(crate) versus: Option<String>,
     /// Show the error of the measurement: the embedded server delays its events by 0, 1, 10 and
     /// 100 ms.
-    #[arg(long, conflicts_with_all = ["what", "url", "versus", "publish"], help_heading = "The load")]
+    #[arg(long, conflicts_with_all = ["what", "url", "versus", "publish", "publish_cmd"], help_heading = "The load")]
     pub(crate) calibrate: bool,
     /// The number of rounds for each URL.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The load")]
@@ -80,6 +80,9 @@ pub(crate) struct Load {
     /// Publish with this request, whose body is the data, as in 'POST /publish', at --rate.
     #[arg(long, value_name = "METHOD PATH", value_parser = hook, help_heading = "The load")]
     pub(crate) publish: Option<PublishHook>,
+    /// Publish with this command, without a shell, as in 'redis-cli publish news ${data}', at --rate.
+    #[arg(long, value_name = "COMMAND", value_parser = PublishHook::command, conflicts_with = "publish", help_heading = "The load")]
+    pub(crate) publish_cmd: Option<PublishHook>,
     /// The size of the data of a published event, as in 100 or 4KiB.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "100", help_heading = "The load")]
     pub(crate) size: u64,
@@ -156,6 +159,12 @@ pub(crate) struct Load {
     /// Serve metrics for Prometheus at this address while the load runs, as in '127.0.0.1:9100'.
     #[arg(long, value_name = "ADDRESS", help_heading = "Output")]
     pub(super) prometheus: Option<std::net::SocketAddr>,
+}
+
+impl Load {
+    pub(super) fn publish(&self) -> Option<&PublishHook> {
+        self.publish.as_ref().or(self.publish_cmd.as_ref())
+    }
 }
 
 /// Thresholds of a result, and files for it.

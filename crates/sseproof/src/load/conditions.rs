@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use sseproof_load::Route;
 use sseproof_load_model::{Http, Pace, Plan, Workload};
 use sseproof_units::{Value, counted};
 
@@ -14,6 +15,7 @@ pub(super) fn of(
     arguments: &Load,
     threads: u64,
     is_embedded: bool,
+    route: &Route,
 ) -> BTreeMap<String, String> {
     let server = match (&arguments.server_cmd, arguments.server_pid) {
         _ if is_embedded => Some("embedded".to_owned()),
@@ -21,6 +23,12 @@ pub(super) fn of(
         (Some(command), _) => command.split_whitespace().next().map(name),
         (None, Some(id)) => read(&format!("/proc/{id}/comm")),
         (None, None) => None,
+    };
+    let connection = match route {
+        Route::Direct => None,
+        // Its path is one of this machine.
+        Route::Unix(_) => Some("over a unix socket".to_owned()),
+        Route::Proxy(proxy) => Some(format!("through the proxy {}", proxy.url())),
     };
     let generator =
         format!("{} of {}", counted(arguments.processes, "process"), counted(threads, "thread"));
@@ -30,6 +38,7 @@ pub(super) fn of(
         ("plan.published", published(plan)),
         ("plan.HTTP", http(plan)),
         ("server.program", server),
+        ("server.connection", connection),
         ("generator.processes", Some(generator)),
         ("machine.processors", processors()),
         ("machine.memory", memory()),

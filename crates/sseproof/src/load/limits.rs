@@ -1,15 +1,15 @@
 //! Whether a plan fits on this machine, and may go to another one.
 
 use anyhow::{Context as _, anyhow};
-use sseproof_load::Target;
 use sseproof_load::server::raise_open_files;
+use sseproof_load::{Route, Target};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{Http, Rate, Requests, Transport, Workload};
 use sseproof_units::counted;
 use url::Url;
 
 use super::args::Load;
-use super::options::{LoadOptions, Side};
+use super::options::LoadOptions;
 use crate::exit::{Blame, Blamed as _};
 
 /// So many clients can harm a server of others, so they must be intended.
@@ -25,9 +25,12 @@ pub(super) async fn may(given: &LoadOptions, arguments: &Load) -> Result<(), Bla
     if clients < MANY || arguments.yes || arguments.connections == Some(clients) {
         return Ok(());
     }
-    for url in given.sides.iter().filter_map(Side::address) {
+    for side in &given.sides {
+        let Some(url) = side.address() else { continue };
         let parsed = Url::parse(&url).with_context(|| format!("`{url}` is not a valid URL"));
-        let target = Target::new(parsed.usage()?, None).await.with_context(|| url.clone());
+        let (parsed, connection) = (parsed.usage()?, side.connection(arguments, given).usage()?);
+        let route = Route::of(&connection, &parsed);
+        let target = Target::through(parsed, None, route).await.with_context(|| url.clone());
         let target = target.unreachable()?;
         if !target.is_local() {
             let host = target.url.host_str().unwrap_or_default();
@@ -76,6 +79,12 @@ pub(super) fn fits(
             "{here} connections exceed the hard limit of {limit} open files per process; use --processes {processes}, or raise the limit (`ulimit -Hn {per_process}` as root, or LimitNOFILE= of a service)"
         ))
         .usage();
+    }
+    if arguments.connection.has_unix_socket() || given.file.connection.unix_socket.is_some() {
+        return match arguments.bind {
+            Some(_) => Err(anyhow!("a unix socket has no source address: remove --bind")).usage(),
+            None => Ok(()),
+        };
     }
     let addresses = arguments.bind.as_ref().map_or(1, |addresses| addresses.0.len() as u64);
     if here > PORTS * addresses {

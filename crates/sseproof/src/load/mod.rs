@@ -55,12 +55,6 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     if arguments.task.is_some() {
         return work(arguments, &given, threads, &fingerprint).await;
     }
-    if let Some(flag) = arguments.connection.indirect() {
-        let error = anyhow!(
-            "`sseproof load` connects directly over TCP, with or without TLS; remove {flag}"
-        );
-        return Err(error).usage();
-    }
     let variable = |name: &str| std::env::var(name).ok();
     let part = shards::part(arguments.shard, arguments.shards, &variable).usage()?;
     fits(&given, arguments, threads, part)?;

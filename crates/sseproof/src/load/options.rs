@@ -71,7 +71,7 @@ fn by_flags(arguments: &Load, variables: Variables) -> anyhow::Result<PlanFile> 
     let mut plan = Plan::new("by flags", workload(arguments)?);
     let is_embedded = arguments.what.is_none() && arguments.url.is_none();
     (plan.stamping, plan.sequencing) = match &plan.workload {
-        _ if is_embedded || arguments.publish.is_some() => (Stamping::Own, Sequencing::Own),
+        _ if is_embedded || arguments.publish().is_some() => (Stamping::Own, Sequencing::Own),
         Workload::Subscribe(_) => (Stamping::Auto, Sequencing::Auto),
         Workload::Request(_) => (Stamping::None, Sequencing::None),
     };
@@ -103,7 +103,7 @@ fn flags(arguments: &Load, url: Option<&str>, planned: Http) -> anyhow::Result<P
         headers: headers.collect(),
         method: None,
         body,
-        publish: arguments.publish.clone().map(|hook| (hook, publishing)),
+        publish: arguments.publish().cloned().map(|hook| (hook, publishing)),
         stamping: arguments.stamp.clone(),
         sequencing: arguments.sequence.clone(),
         http: Some(http(arguments, planned)?),

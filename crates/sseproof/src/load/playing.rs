@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::anyhow;
 use sseproof_files::Readiness;
-use sseproof_load::Found;
+use sseproof_load::{Found, Route};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{Outcome, Transport};
 use sseproof_net::ConnectionOptions;
 use tokio::sync::watch;
+use url::Url;
 
 use super::args::Load;
 use super::kept::{self, Keeper};
@@ -53,6 +54,8 @@ impl Playing<'_> {
         let side = &given.sides[index];
         let embedded = if side.is_embedded() { Some(Embedded::start().await?) } else { None };
         let connection = side.connection(arguments, given).usage()?;
+        let address = side.address().and_then(|address| Url::parse(&address).ok());
+        let route = address.map_or(Route::Direct, |address| Route::of(&connection, &address));
         let started = self.server(side, &connection).await?;
         let origin = embedded.as_ref().map_or("", |embedded| embedded.origin.as_str());
         let mut round = round(arguments, given, side, &connection, origin, threads);
@@ -71,7 +74,7 @@ impl Playing<'_> {
         }
         outcome.map(|mut outcome| {
             outcome.run.conditions =
-                conditions::of(&given.file.plan, arguments, threads, side.is_embedded());
+                conditions::of(&given.file.plan, arguments, threads, side.is_embedded(), &route);
             secrets::redact(std::slice::from_mut(&mut outcome));
             outcome
         })

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, anyhow};
-use sseproof_files::{Body, PlanFile, Template};
+use sseproof_files::{Body, HookCall, PlanFile, Template};
 use sseproof_load::{
-    Found, Generator, Message, PerClient, Publisher, Target, Update, find, first_events, reach,
+    Found, Generator, PerClient, Publisher, Route, Target, Update, find, first_events, reach,
     resource, run,
 };
 use sseproof_load_model::schedule::Part;
@@ -16,7 +16,8 @@ use sseproof_load_model::{
     Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Sequencing, Shard, Stage,
     Stamping, Transport, Workload,
 };
-use sseproof_net::ConnectionOptions;
+use sseproof_net::{ConnectionOptions, Proxy};
+use sseproof_runner::run_command;
 use sseproof_units::Value;
 use tokio::sync::watch;
 use url::Url;
@@ -89,8 +90,9 @@ impl Round<'_> {
         } else {
             None
         };
-        let mut target =
-            Target::new(url, tls).await.with_context(|| first.clone()).unreachable()?;
+        let route = Route::of(self.connection, &url);
+        let target = Target::through(url, tls, route).await;
+        let mut target = target.with_context(|| first.clone()).unreachable()?;
         if self.url.same().is_none() {
             let (template, origin) = (self.url.clone(), target.url.clone());
             target.path = PerClient::Made(Arc::new(move |number| {
@@ -124,35 +126,40 @@ impl Round<'_> {
             return Ok(None);
         }
         let (file, url) = (self.file.clone(), self.url(0).replacen("ws", "http", 1));
-        let first = file.publish_request(&url, "{}").map_err(|message| anyhow!(message)).usage()?;
-        let Some(first) = first else {
-            return Err(anyhow!(
-                "`sseproof load` publishes by requests, not by commands: use `http:` in `publish`"
-            ))
-            .usage();
+        let first = file.publication(&url, "{}").map_err(|message| anyhow!(message)).usage()?;
+        let to = match first {
+            Some(HookCall::Send(request)) => request.url,
+            _ => return Ok(Some(by_command(file, url))),
         };
-        let to = Url::parse(&first.url).context("the URL of `publish`").usage()?;
-        let target = Target::new(to, None).await.context("the URL of `publish`").unreachable()?;
-        let Some(address) = target.addresses.first().copied() else {
-            return Err(anyhow!("the URL of `publish`: the host has no address")).unreachable();
+        let to = Url::parse(&to).context("the URL of `publish`").usage()?;
+        let tls = match to.scheme() {
+            "https" => {
+                let config = self.connection.tls.client_config(&["http/1.1"]);
+                Some(Arc::new(config.map_err(|message| anyhow!(message)).usage()?))
+            }
+            _ => None,
         };
-        let publisher = Publisher::new(move |emission| {
-            let request = file.publish_request(&url, &emission.data)?;
-            let request = request.ok_or("nothing to send")?;
-            Ok(Message { address, bytes: bytes(&request)? })
-        });
-        if !target.is_secure() {
-            return Ok(Some(publisher));
-        }
-        let config = self.connection.tls.client_config(&["http/1.1"]);
-        let config = config.map_err(|message| anyhow!(message)).usage()?;
-        let name = target.name().context("the URL of `publish` has no host name for a certificate");
-        Ok(Some(publisher.over_tls(Arc::new(config), name.usage()?)))
+        let route = Route::of(self.connection, &to);
+        let target = Target::through(to, tls, route).await.context("the URL of `publish`");
+        let target = target.unreachable()?;
+        let proxy = target.asked_proxy().cloned();
+        Ok(Some(Publisher::requests(target, move |emission| {
+            match file.publication(&url, &emission.data)? {
+                Some(HookCall::Send(request)) => bytes(&request, proxy.as_ref()),
+                _ => Err("nothing to send".to_owned()),
+            }
+        })))
     }
 
     pub(super) async fn reach(&self) -> Result<(), Blame> {
-        let reached = reach(&self.file.plan, self.target().await?).await;
-        reached.with_context(|| format!("cannot connect to {}", self.url(0))).unreachable()
+        let target = self.target().await?;
+        let through = match &target.route {
+            Route::Direct => String::new(),
+            Route::Unix(path) => format!(" over the unix socket {}", path.display()),
+            Route::Proxy(proxy) => format!(" through the proxy {}", proxy.url()),
+        };
+        let reached = reach(&self.file.plan, target).await;
+        reached.with_context(|| format!("cannot connect to {}{through}", self.url(0))).unreachable()
     }
 
     /// Looks where the first events have what the plan leaves open; `None` if it leaves nothing open.
@@ -244,7 +251,7 @@ impl Round<'_> {
         let late = begin.at.and_then(late).filter(|late| *late > LATE);
         let stopped = stop.clone();
         let mut unread = None;
-        let mut queues = Queues::of(&self.file.plan, &self.url(0));
+        let mut queues = Queues::of(&self.file.plan, self.target().await?.port());
         let hear = |news: Update<'_>, ours: &[u32]| match news {
             Update::Interval(interval) => {
                 each(interval);
@@ -314,9 +321,8 @@ impl Queues {
     const SHARE: u32 = 100;
 
     /// Only if all clients read as fast as they can: the plan makes events wait for slow clients.
-    fn of(plan: &Plan, url: &str) -> Self {
+    fn of(plan: &Plan, port: Option<u16>) -> Self {
         let is_slow = matches!(&plan.workload, Workload::Subscribe(plan) if plan.slow.is_some());
-        let port = Url::parse(url).ok().and_then(|url| url.port_or_known_default());
         Self { port: port.filter(|_| !is_slow), next: Instant::now() }
     }
 
@@ -359,10 +365,28 @@ fn per_client(template: &Template) -> PerClient {
     }
 }
 
-fn bytes(request: &sseproof_http::Request) -> Result<Vec<u8>, String> {
+fn by_command(file: PlanFile, url: String) -> Publisher {
+    let within = file.plan.patience;
+    Publisher::tasks(move |emission| {
+        let call = file.publication(&url, &emission.data);
+        async move {
+            match call? {
+                Some(HookCall::Run(command)) => {
+                    run_command(&command, within, 0).await.map_err(|error| error.to_string())
+                }
+                _ => Err("nothing to run".to_owned()),
+            }
+        }
+    })
+}
+
+/// The request in HTTP/1.1; this proxy gets it in absolute form.
+fn bytes(request: &sseproof_http::Request, proxy: Option<&Proxy>) -> Result<Vec<u8>, String> {
+    use url::Position::{AfterPort, AfterQuery, BeforeHost, BeforePath, BeforeScheme};
+
     let url = Url::parse(&request.url).map_err(|error| error.to_string())?;
-    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let path = &url[if proxy.is_some() { BeforeScheme } else { BeforePath }..AfterQuery];
+    let host = &url[BeforeHost..AfterPort];
     let mut bytes = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", request.method).into_bytes();
     let mut line = |name: &str, value: &[u8]| {
         bytes.extend_from_slice(name.as_bytes());
@@ -372,6 +396,9 @@ fn bytes(request: &sseproof_http::Request) -> Result<Vec<u8>, String> {
     };
     for header in &request.headers.0 {
         line(&header.name, header.value.as_ref());
+    }
+    if let Some(value) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
+        line("Proxy-Authorization", value);
     }
     line("Content-Length", request.body.len().to_string().as_bytes());
     bytes.extend_from_slice(b"\r\n");
