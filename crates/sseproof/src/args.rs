@@ -79,6 +79,20 @@ pub(crate) enum Command {
         /// connections over them; a server sends only events that were published to itself.
         #[arg(long, requires = "load")]
         reuse_port: bool,
+        /// With --load: serve with this many processes, which share the port as with --reuse-port; each
+        /// has its own limit of open files.
+        #[arg(
+            long,
+            value_name = "COUNT",
+            default_value_t = 1,
+            value_parser = clap::value_parser!(u32).range(1..=1024),
+            requires = "load",
+            conflicts_with = "tls"
+        )]
+        processes: u32,
+        /// End with the process that started this one, which keeps its standard input open.
+        #[arg(long, hide = true, requires = "load")]
+        with_parent: bool,
     },
     /// Print a stream as JSON lines: events, comments, and anomalies with byte offsets.
     Parse {

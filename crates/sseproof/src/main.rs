@@ -84,8 +84,10 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         Command::Merge(arguments) => load::merge(&arguments).await,
         Command::Diff(arguments) => load::diff(&arguments),
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Serve { listen, tls, load: true, reuse_port, .. } => {
-            serve::load(&listen, tls.as_deref(), reuse_port).await
+        Command::Serve { listen, tls, load: true, reuse_port, processes, with_parent, .. } => {
+            let shares_port = reuse_port || processes > 1;
+            let (server, lines) = serve::load(&listen, tls.as_deref(), shares_port).await?;
+            load::serve(server, &lines, processes, with_parent).await
         }
         Command::Serve { listen, tls, corpus: true, .. } => {
             serve::corpus(&listen, tls.as_deref()).await

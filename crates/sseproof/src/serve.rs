@@ -38,11 +38,12 @@ pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Bla
     serve(listen, "the corpus, to be opened in a browser,", "/", lab, tls).await
 }
 
+/// Starts the load server; returns it with the lines that name its address.
 pub(crate) async fn load(
     listen: &str,
     tls: Option<&Path>,
     shares_port: bool,
-) -> Result<Exit, Blame> {
+) -> Result<(Server, String), Blame> {
     let cannot = || format!("cannot listen on {listen} (write it as 127.0.0.1:8080)");
     let addresses = tokio::net::lookup_host(listen).await.with_context(cannot).usage()?;
     let address = addresses.into_iter().next().with_context(cannot).usage()?;
@@ -54,12 +55,11 @@ pub(crate) async fn load(
     }
     let server = Server::start(&options).with_context(cannot).usage()?;
     let address = server.address();
-    screen::print(&format!(
+    let lines = format!(
         "the load server listens on {scheme}://{address}{PATH}\n{scheme}://{address}/ lists all paths and parameters\n{}",
         exposed(address)
-    ))?;
-    interrupted().await;
-    Ok(Exit::Held)
+    );
+    Ok((server, lines))
 }
 
 pub(crate) async fn run(

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use sseproof_load_model::{Cost, Counter, Metric, Outcome};
 use sseproof_units::Value;
 
-use crate::{measured, root};
+use crate::measured;
 
 const PAGE: &str = "reports/load.md";
 const TABLE: [&str; 2] = ["<!-- made by cargo xtask bench-load -->\n", "<!-- by hand again -->\n"];
@@ -35,9 +35,30 @@ struct Bench {
 }
 
 /// `sseproof serve --load`, until it is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     origin: String,
+}
+
+impl Server {
+    /// The server of this program, with more arguments.
+    pub(crate) fn start(program: &Path, more: &[&str]) -> anyhow::Result<Self> {
+        let mut child = Command::new(program)
+            .args(["serve", "--load"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("start the load server")?;
+        let output = child.stdout.take().context("read the output of the load server")?;
+        let mut line = String::new();
+        BufReader::new(output)
+            .read_line(&mut line)
+            .context("read the output of the load server")?;
+        let (at, end) = (line.find("http://"), line.find("/events"));
+        let origin = at.zip(end).and_then(|(at, end)| line.get(at..end));
+        let origin = origin.with_context(|| format!("the load server wrote `{line}`"))?.to_owned();
+        Ok(Self { child, origin })
+    }
 }
 
 impl Drop for Server {
@@ -60,16 +81,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             rows.push(row);
         }
     }
-    let path = root().join(PAGE);
-    let before = fs::read_to_string(&path).with_context(|| format!("read {PAGE}"))?;
-    let around = before
-        .split_once(TABLE[0])
-        .and_then(|(head, rest)| rest.split_once(TABLE[1]).map(|(_, tail)| (head, tail)));
-    let Some((head, tail)) = around else { bail!("{PAGE} has no place for the table") };
-    let page = [head, TABLE[0], &table(&rows), TABLE[1], tail].concat();
-    fs::write(&path, page).with_context(|| format!("write {PAGE}"))?;
-    println!("wrote {PAGE}");
-    Ok(())
+    measured::write_between(PAGE, TABLE, &table(&rows))
 }
 
 fn table(rows: &[Row]) -> String {
@@ -92,21 +104,7 @@ fn rows<const N: usize>(
 
 impl Bench {
     fn serve(&self, more: &[&str]) -> anyhow::Result<Server> {
-        let mut child = Command::new(&self.program)
-            .args(["serve", "--load"])
-            .args(more)
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("start the load server")?;
-        let output = child.stdout.take().context("read the output of the load server")?;
-        let mut line = String::new();
-        BufReader::new(output)
-            .read_line(&mut line)
-            .context("read the output of the load server")?;
-        let (at, end) = (line.find("http://"), line.find("/events"));
-        let origin = at.zip(end).and_then(|(at, end)| line.get(at..end));
-        let origin = origin.with_context(|| format!("the load server wrote `{line}`"))?.to_owned();
-        Ok(Server { child, origin })
+        Server::start(&self.program, more)
     }
 
     /// Runs `sseproof load` with these arguments: `U` and `W` stand for the server's URL for
@@ -125,7 +123,7 @@ impl Bench {
     }
 }
 
-fn filled(words: &str, server: Option<&Server>) -> anyhow::Result<Vec<String>> {
+pub(crate) fn filled(words: &str, server: Option<&Server>) -> anyhow::Result<Vec<String>> {
     let mut filled = words.to_owned();
     if let Some(server) = server {
         filled = filled
@@ -140,18 +138,18 @@ fn first(outcomes: Vec<Outcome>) -> anyhow::Result<Outcome> {
     outcomes.into_iter().next().context("there is no outcome")
 }
 
-fn doubts(outcome: &Outcome) -> String {
+pub(crate) fn doubts(outcome: &Outcome) -> String {
     let run = &outcome.run;
     let reasons: Vec<_> = run.partial.iter().chain(&run.saturated).map(String::as_str).collect();
     if reasons.is_empty() { String::new() } else { format!(" (! {})", reasons.join("; ")) }
 }
 
-fn cost(outcome: &Outcome, key: &str) -> String {
+pub(crate) fn cost(outcome: &Outcome, key: &str) -> String {
     let value = Cost::of(outcome).value(key);
     value.map_or_else(|| "not measured".to_owned(), |value| value.to_string())
 }
 
-fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
+pub(crate) fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
     outcome.total().histogram(metric).map_or_else(
         || "nothing".to_owned(),
         |seen| Value::time(seen.quantile(share) as f64).to_string(),

@@ -25,6 +25,7 @@ mod parsers;
 mod peers;
 mod profiles;
 mod purity;
+mod scale_one;
 mod site;
 mod versus;
 mod words;
@@ -98,6 +99,13 @@ enum Task {
     BenchCodec,
     /// Measure the load generator and wrk, and write the table of reports/load.md.
     BenchLoad,
+    /// Hold 200,000 idle streams on this machine, and write a part of reports/scale.md (needs 12 GiB of
+    /// free memory and an otherwise idle machine).
+    ScaleOne {
+        /// The number of streams.
+        #[arg(long, default_value_t = 200_000)]
+        streams: u64,
+    },
     /// Measure how long a check takes, of the embedded server and of those of others that are
     /// installed (`cargo xtask peers`), and write reports/check-time.md.
     CheckTime {
@@ -182,6 +190,7 @@ fn main() -> ExitCode {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
         Task::BenchLoad => bench_load::run(),
+        Task::ScaleOne { streams } => scale_one::run(streams),
         Task::CheckTime { names } => check_time::run(&names),
         Task::Hostile { names } => hostile::run(&names),
         Task::Browser { browser, required } => browser::run(browser, required),

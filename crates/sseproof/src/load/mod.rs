@@ -39,6 +39,7 @@ use self::playing::{Playing, round};
 pub(crate) use self::processes::handed_over;
 use self::prometheus::Prometheus;
 pub(crate) use self::result::scrubbed;
+pub(crate) use self::server::serve;
 use self::store::Store;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::{self, interrupted};

@@ -135,3 +135,19 @@ fn a_protocol_has_a_default_request() {
     assert_eq!((&body["stream"], &body["messages"][0]["content"]), (&true.into(), &"Why?".into()));
     asked("ttft < 1ns", &["4 of 4 (100%)", "4 of 4 requests completed, 0 (0%) with ttft < 1 ns"]);
 }
+
+/// The servers of other processes share the port, and end with the first one, whatever ends that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_load_server_of_several_processes_is_one_server() {
+    let server = serve(&["--load", "--processes", "3"]);
+    let address = server.url.trim_start_matches("http://").trim_end_matches("/events").to_owned();
+    let id = server.id().to_string();
+    let load = ["--url", &server.url, "--server-pid", &id, "-v"];
+    quick(&load).ends(0, &["20 requested, and all got a stream"]);
+    drop(server);
+    let is_free = || std::net::TcpListener::bind(&address).is_ok();
+    while !is_free() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}

@@ -93,6 +93,12 @@ pub(crate) fn serve(more: &[&str]) -> Served {
     Served { child, url }
 }
 
+impl Served {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
