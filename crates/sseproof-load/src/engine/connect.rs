@@ -149,8 +149,9 @@ fn choose_port_late(_: &TcpSocket) {}
 ///
 /// Linux looks for a free one among every second of them first, from a random one on: as soon as
 /// all of these are in use, it asks for each of 14,000 whether it is free, which takes a millisecond
-/// for each connection. So, if a source address gets nearly as many clients, each takes the port of
-/// its own number.
+/// for each connection. It also passes over ports that a program has chosen, for a minute after
+/// their connections were closed. So, if a source address gets many clients, each takes the port of
+/// its own number, and a run does not depend on the run before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ports {
     first: u16,
@@ -162,11 +163,14 @@ impl Ports {
     /// than 99% of all cases.
     const ATTEMPTS: u64 = 16;
 
-    /// The ports, if so many clients from one source address would exhaust every second of them.
+    /// The number of clients from one source address for which the system still finds ports soon.
+    const FEW: u64 = 1_000;
+
+    /// The ports, if so many clients from one source address may need a long search.
     pub(super) fn for_crowd(clients: u64) -> Option<Self> {
         let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
         let ports = Self::parse(&text)?;
-        (clients > u64::from(ports.count) * 2 / 5).then_some(ports)
+        (clients > Self::FEW).then_some(ports)
     }
 
     fn parse(range: &str) -> Option<Self> {
