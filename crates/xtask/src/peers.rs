@@ -189,7 +189,9 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     for package in &peer.apt {
         let known = Command::new("dpkg").args(["-s", package]).output().context("start dpkg")?;
         if !known.status.success() {
-            crate::run(&folder, &["apt-get", "install", "-y", "-qq", package])?;
+            // Another program may hold Debian's lock, too.
+            let lock = "DPkg::Lock::Timeout=600";
+            crate::run(&folder, &["apt-get", "-o", lock, "install", "-y", "-qq", package])?;
         }
     }
     drop(alone);
