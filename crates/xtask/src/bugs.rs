@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpStream;
+use std::path::{self, Path};
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -66,11 +67,11 @@ fn events_path() -> String {
 }
 
 /// Checks all, or these files, and fails if one result is not the expected one.
-pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
-    let path = root().join(FOLDER).join("bugs.yaml");
-    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+pub(crate) fn run(names: &[String], required: bool, sseproof: Option<&Path>) -> anyhow::Result<()> {
+    let file = root().join(FOLDER).join("bugs.yaml");
+    let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
     let all: Vec<Bug> = serde_yaml::from_str(&text)
-        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
     if let Some(missing) = names.iter().find(|name| !all.iter().any(|bug| bug.file == **name)) {
         bail!("no {missing:?} in {FOLDER}/bugs.yaml");
     }
@@ -83,7 +84,14 @@ pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
     if required && !absent.is_empty() {
         bail!("not installed: {}", absent.join(", "));
     }
-    crate::run(&root(), &["cargo", "build", "--quiet", "--package", "sseproof"])?;
+    let sseproof = match sseproof {
+        // The servers have another folder.
+        Some(program) => path::absolute(program).context("find the program")?,
+        None => {
+            crate::run(&root(), &["cargo", "build", "--quiet", "--package", "sseproof"])?;
+            measured::program("debug")
+        }
+    };
     let named = |bug: &&Bug| names.is_empty() || names.contains(&bug.file);
     let (possible, skipped): (Vec<&Bug>, Vec<&Bug>) =
         all.iter().filter(named).partition(|bug| !absent.contains(&bug.program()));
@@ -98,7 +106,7 @@ pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
                 loop {
                     let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(bug) = next else { return };
-                    match bug.faults().len() {
+                    match bug.faults(&sseproof).len() {
                         0 => println!("{}: as expected", bug.name()),
                         _ => different.lock().unwrap_or_else(PoisonError::into_inner).push(bug),
                     }
@@ -109,7 +117,7 @@ pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
     let mut wrong = 0;
     // Beside others on a busy machine a check may be too slow to tell: it is repeated alone.
     for bug in different.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        let faults = bug.faults();
+        let faults = bug.faults(&sseproof);
         let result = if faults.is_empty() { "as expected, alone" } else { "NOT AS EXPECTED" };
         println!("{}: {result}", bug.name());
         faults.iter().for_each(|fault| println!("  {fault}"));
@@ -132,22 +140,22 @@ impl Bug {
     }
 
     /// The differences from the expectation in a new check.
-    fn faults(&self) -> Vec<String> {
+    fn faults(&self, sseproof: &Path) -> Vec<String> {
         let faults = match &self.load {
-            Some(load) => self.put_under_load(load),
-            None => self.check().map(|report| self.compare(&report)),
+            Some(load) => self.put_under_load(sseproof, load),
+            None => self.check(sseproof).map(|report| self.compare(&report)),
         };
         faults.unwrap_or_else(|error| vec![format!("{error:#}")])
     }
 
-    fn put_under_load(&self, load: &Load) -> anyhow::Result<Vec<String>> {
+    fn put_under_load(&self, sseproof: &Path, load: &Load) -> anyhow::Result<Vec<String>> {
         let port = peers::free_port()?;
         let mut server = Command::new(self.program())
             .args([&self.file, &port.to_string()])
             .current_dir(root().join(FOLDER))
             .spawn()
             .with_context(|| format!("start {}", self.file))?;
-        let output = self.load_output(load, port);
+        let output = self.load_output(sseproof, load, port);
         server.kill().and_then(|()| server.wait()).context("end the server")?;
         let output = output?;
         let (text, errors) =
@@ -162,7 +170,7 @@ impl Bug {
         Ok(faults)
     }
 
-    fn load_output(&self, load: &Load, port: u16) -> anyhow::Result<Output> {
+    fn load_output(&self, sseproof: &Path, load: &Load, port: u16) -> anyhow::Result<Output> {
         let deadline = Instant::now() + START;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > deadline {
@@ -170,7 +178,7 @@ impl Bug {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Command::new(measured::program("debug"))
+        Command::new(sseproof)
             .arg("load")
             .args(&load.args)
             .args(["--url", &format!("http://127.0.0.1:{port}{}", self.path)])
@@ -179,10 +187,10 @@ impl Bug {
             .context("start sseproof")
     }
 
-    fn check(&self) -> anyhow::Result<Report> {
+    fn check(&self, sseproof: &Path) -> anyhow::Result<Report> {
         let port = peers::free_port()?;
         let json = tempfile::NamedTempFile::new().context("make a file for the result")?;
-        let output = Command::new(measured::program("debug"))
+        let output = Command::new(sseproof)
             .arg("check")
             .arg(format!("http://127.0.0.1:{port}{}", self.path))
             .args(["--start", &format!("{} {} {port}", self.program(), self.file)])

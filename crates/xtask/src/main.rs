@@ -73,6 +73,9 @@ enum Task {
         /// Fail if Python or Node is missing, instead of skipping its servers.
         #[arg(long)]
         required: bool,
+        /// The program that checks; without it, one is built.
+        #[arg(long, value_name = "PROGRAM")]
+        sseproof: Option<PathBuf>,
     },
     /// Measure Server-Sent Events and WebSockets on real servers that offer both, and write
     /// reports/sse-vs-websocket.md (with earlier results for the servers not named).
