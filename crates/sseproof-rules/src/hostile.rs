@@ -158,6 +158,9 @@ const HOSTILE: &[Hostile] = &[
     slow("gzip-comments", "sends empty comments without end in gzip", |visit| {
         coded(visit, "gzip", COMMENTS.clone(), 20)
     }),
+    wrong("brotli-bomb", "sends one line without end in brotli", |visit| {
+        coded(visit, "br", BROTLI_BOMB.clone(), 1)
+    }),
     slow("zstd-bomb", "sends one line without end in zstd", |visit| {
         coded(visit, "zstd", ZSTD_BOMB.clone(), 1)
     }),
@@ -224,6 +227,15 @@ static EMPTY_ZSTD: LazyLock<Bytes> =
 static ZSTD_BOMB: LazyLock<Bytes> = LazyLock::new(|| {
     [&b"\x28\xB5\x2F\xFD\0\x68"[..], &b"\x02\0\x10x".repeat(100_000)].concat().into()
 });
+
+/// A window of 64 KiB, and an empty block of metadata, whose end is that of a byte.
+const BROTLI_HEAD: &[u8] = b"\x0C";
+/// A block of 16 MiB, which is the most, and an empty one of metadata (RFC 7932, section 9.2): each
+/// alphabet has one symbol, which takes no bits. The only command inserts four letters, and copies
+/// all others from four bytes before.
+const BROTLI_BLOCK: &[u8] = b"\xFC\xFF\xFF\x07\0\x02\x2FN\x0B\xC0\xF6\xFE\xDF\0";
+static BROTLI_BOMB: LazyLock<Bytes> =
+    LazyLock::new(|| [BROTLI_HEAD, &BROTLI_BLOCK.repeat(100_000)].concat().into());
 
 fn gzip(content: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -292,4 +304,21 @@ fn frames(kind: u8, flags: u8, stream: u32, payload: &[u8], count: usize) -> Vec
     let mut out = Vec::new();
     write_frame(&mut out, kind, flags, stream, payload);
     out.repeat(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sseproof_http::{Coding, ContentDecoder, DECODED};
+
+    /// 15 bytes give one letter 16 million times, and one block more gives more than any reader takes.
+    #[test]
+    fn a_block_of_the_brotli_bomb_decodes_to_16_mib() {
+        let mut decoder = ContentDecoder::new(Coding::Brotli);
+        let decoded = decoder.feed(&[BROTLI_HEAD, BROTLI_BLOCK].concat());
+        assert_eq!((decoded.len(), decoder.fault()), (DECODED, None));
+        assert!(decoded.iter().all(|byte| *byte == b'x'));
+        assert_eq!(decoder.feed(BROTLI_BLOCK), b"");
+        assert!(decoder.fault().is_some_and(|fault| fault.too_much), "{:?}", decoder.fault());
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ struct Measured {
     code: Option<i32>,
     memory: u64,
     took: Duration,
+    /// Why the check is inconclusive, if it is.
+    inconclusive: Option<String>,
 }
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
@@ -45,17 +47,25 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     crate::run(&root(), &["cargo", "build", "--quiet", "--release", "--package", "sseproof"])?;
     let program = measured::program("release");
     let mut out = format!(
-        "# Hostile servers\n\nMade by `cargo xtask hostile`.\nPeak memory (at most {}) and time of each command; `check` has a deadline of {}.\n\n| server | what it does | command | exit code | memory | time |\n|---|---|---|---|---|---|\n",
+        "# Hostile servers\n\nMade by `cargo xtask hostile`.\nPeak memory (at most {}) and time of each command; `check` has a deadline of {}.\nA check with the exit code 1 has found a broken rule, or it is inconclusive: then its report says why.\nMost of these servers send without end: once all responses have taken the memory that a run may use, no more probes are played, and only a rule that is broken by then is certain.\n\n| server | what it does | command | exit code | memory | time |\n|---|---|---|---|---|---|\n",
         bytes(MEMORY),
         duration(DEADLINE)
     );
+    let earlier = fs::read_to_string(root().join(REPORT)).unwrap_or_default();
     let mut wrong = Vec::new();
-    for server in
-        hostile().filter(|one| names.is_empty() || names.iter().any(|name| name == one.id))
-    {
+    for server in hostile() {
+        if !names.is_empty() && !names.iter().any(|name| name == server.id) {
+            let start = format!("| `{}` |", server.id);
+            let rows = earlier.lines().filter(|row| row.starts_with(&start));
+            rows.for_each(|row| out.extend([row, "\n"]));
+            continue;
+        }
         for measured in measure(&program, server)? {
-            let Measured { command, code, memory, took } = measured;
-            let shown = code.map_or_else(|| "did not end".to_owned(), |code| code.to_string());
+            let Measured { command, code, memory, took, inconclusive } = measured;
+            let mut shown = code.map_or_else(|| "did not end".to_owned(), |code| code.to_string());
+            if let Some(why) = inconclusive {
+                shown += &format!(" ({why})");
+            }
             let row = format!(
                 "| `{}` | {} | `{command}` | {shown} | {} | {} |",
                 server.id,
@@ -73,9 +83,7 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
             }
         }
     }
-    if names.is_empty() {
-        fs::write(root().join(REPORT), out).with_context(|| format!("write {REPORT}"))?;
-    }
+    fs::write(root().join(REPORT), out).with_context(|| format!("write {REPORT}"))?;
     if !wrong.is_empty() {
         bail!("over a bound, green, or a panic: {}", wrong.join(", "));
     }
@@ -119,7 +127,13 @@ fn one(
     patience: Duration,
 ) -> anyhow::Result<Measured> {
     let begun = Instant::now();
-    let child = started.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut shown = tempfile::tempfile().context("make a file for the output")?;
+    let output = match command {
+        "check" => Stdio::from(shown.try_clone().context("share the file for the output")?),
+        // That of the others is as long as the stream.
+        _ => Stdio::null(),
+    };
+    let child = started.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn();
     let mut child = Running(child.with_context(|| format!("start {command}"))?);
     let status = format!("/proc/{}/status", child.0.id());
     let mut memory = 0;
@@ -128,10 +142,22 @@ fn one(
         let ended = child.0.try_wait().context("wait for the command")?;
         if ended.is_some() || begun.elapsed() > patience {
             let code = ended.and_then(|status| status.code());
-            return Ok(Measured { command, code, memory, took: begun.elapsed() });
+            let took = begun.elapsed();
+            let inconclusive = inconclusive(&mut shown).context("read the output")?;
+            return Ok(Measured { command, code, memory, took, inconclusive });
         }
         std::thread::sleep(LOOK);
     }
+}
+
+/// The verdict in the output, if it is that the run is inconclusive.
+fn inconclusive(output: &mut fs::File) -> io::Result<Option<String>> {
+    output.rewind()?;
+    let text = format!("\n{}", io::read_to_string(output)?);
+    let verdict = text.rsplit_once("\n? ").map(|(_, verdict)| verdict);
+    // It may take several lines.
+    let verdict = verdict.map(|verdict| verdict.split_whitespace().collect::<Vec<_>>().join(" "));
+    Ok(verdict.filter(|verdict| verdict.starts_with("inconclusive")))
 }
 
 /// The peak of the resident memory of a process, in bytes.

@@ -116,7 +116,7 @@ enum Task {
         names: Vec<String>,
     },
     /// Run check, parse and load against each server of `sseproof serve --hostile`, and write
-    /// reports/hostile.md.
+    /// reports/hostile.md (with earlier results for the servers not named).
     Hostile {
         /// Only these; without a name, all of them.
         names: Vec<String>,
@@ -184,7 +184,9 @@ fn main() -> ExitCode {
         Task::Words { paths } => words::show(&paths).map(|hits| println!("{hits} in all")),
         Task::Purity => purity::run(),
         Task::Peers { names } => peers::run(&names),
-        Task::Bugs { names, required } => bugs::run(&names, required),
+        Task::Bugs { names, required, sseproof } => {
+            bugs::run(&names, required, sseproof.as_deref())
+        }
         Task::Versus(arguments) => versus::run(&arguments),
         Task::Parsers { names } => parsers::run(&names),
         Task::Clients { names } => clients::run(&names),
