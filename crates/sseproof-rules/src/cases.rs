@@ -24,6 +24,7 @@
 //! response is an event stream without events.
 
 mod exchange;
+mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

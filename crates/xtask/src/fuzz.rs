@@ -45,7 +45,18 @@ pub(crate) fn run(seconds: u64, required: bool) -> anyhow::Result<()> {
         eprintln!("SKIPPED: {missing}, so nothing was fuzzed.");
         return Ok(());
     };
+    write_cases()?;
     TARGETS.iter().try_for_each(|target| smoke(command, target, seconds))
+}
+
+/// Makes the tests of the rules write recordings of their cases.
+fn write_cases() -> anyhow::Result<()> {
+    let folder = root().join(seeds::CASES);
+    fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    let folder = format!("SSEPROOF_CASES={}", shown(&folder)?);
+    let test =
+        ["cargo", "test", "--quiet", "--package", "sseproof-rules", "--lib", "cases::recorded"];
+    crate::run(&root(), &[&["env", &folder], &test[..]].concat())
 }
 
 /// Whether the program starts and has a version.

@@ -18,6 +18,8 @@ use sseproof_rules::profiles;
 use crate::root;
 use crate::words::tracked_files;
 
+/// The folder of the recordings of rules' cases, which their tests write.
+pub(super) const CASES: &str = "target/fuzz-seeds/cases";
 /// The sizes of the chunks; `fuzz_targets/cuts` reads them so.
 const SIZES: [u8; 4] = [31; 4];
 /// As `sseproof-http` has them for its tests.
@@ -175,7 +177,7 @@ pub(super) fn codings() -> anyhow::Result<Seeds> {
     Seeds::of(coded.into_iter().map(|(coding, body)| [&SIZES[..], &[coding], &body].concat()))
 }
 
-/// Each recording, and as one of every profile.
+/// Each recording, and as one of every profile; and those of rules' cases, if they were written.
 pub(super) fn recordings() -> anyhow::Result<Seeds> {
     let mut seeds: Vec<_> = texts(&[".jsonl"])?.into_iter().map(|(_, text)| text).collect();
     for mut transcript in transcripts()? {
@@ -183,6 +185,10 @@ pub(super) fn recordings() -> anyhow::Result<Seeds> {
             transcript.target.profile = Some(profile.id.to_owned());
             seeds.push(write_recording(&transcript));
         }
+    }
+    let cases = root().join(CASES);
+    for case in cases.read_dir().into_iter().flatten() {
+        seeds.push(fs::read_to_string(case?.path())?);
     }
     Seeds::of(seeds.into_iter().map(String::into_bytes))
 }
