@@ -19,6 +19,8 @@ const OPTIONS: [&[&str]; 4] =
     [&["--one-by-one"], &[], &["--quick"], &["--only", "response/accept"]];
 /// The names of these in the summary.
 const NAMES: [&str; 4] = ["one by one", "side by side", "`--quick`", "`--only` one rule"];
+/// The first heading of the part of the report that is written by hand.
+const BY_HAND: &str = "\n## Where the time goes\n";
 /// Only of the embedded server, since it takes more than a minute.
 const IDLE: &[&str] = &["--idle"];
 
@@ -48,7 +50,10 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let page = page(&all, idle);
     print!("{page}");
     if names.is_empty() {
-        fs::write(root().join(REPORT), page).with_context(|| format!("write {REPORT}"))?;
+        let path = root().join(REPORT);
+        let earlier = fs::read_to_string(&path).unwrap_or_default();
+        let by_hand = earlier.find(BY_HAND).map_or("", |start| &earlier[start..]);
+        fs::write(path, page + by_hand).with_context(|| format!("write {REPORT}"))?;
     }
     let differ = all.iter().filter(|timed| !timed.differences().is_empty()).count();
     if differ > 0 {
