@@ -73,10 +73,14 @@ pub(super) struct Ready {
     clock: Option<Offset>,
 }
 
+/// Written once for each round.
 #[derive(Serialize, Deserialize)]
-struct Start {
+#[serde(rename_all = "kebab-case")]
+enum Start {
     /// RFC 3339.
-    at: String,
+    At(String),
+    /// Why there is none: a shard has waited for too long. One that comes later must not begin alone.
+    GivenUp(String),
 }
 
 /// Between two looks into the store.
@@ -171,14 +175,24 @@ impl Shards<'_> {
         }
         let there = self.there(round).await?;
         let missing = (0..self.part.of).filter(|index| !there.contains_key(index));
-        Err(anyhow!(
+        let why = format!(
             "{} not ready within {}: {} (counted from 0), in {}",
             counted(self.part.of - there.len() as u64, "shard"),
             Value::time(self.within.as_nanos() as f64),
             listed(missing),
             store.place
-        ))
-        .unreachable()
+        );
+        let given_up = serde_json::to_string(&Start::GivenUp(why.clone()));
+        let given_up = given_up.context("write the end of the wait")?;
+        if !store.create(&start, given_up).await.unreachable()?
+            && let Some(at) = self.look(round, &start, false).await?
+        {
+            // The last shard came meanwhile.
+            let at = SystemTime::from(at);
+            announce(at);
+            return Ok(Begin { at: Some(at), clock });
+        }
+        Err(anyhow!(why)).unreachable()
     }
 
     /// The time of the start, if it is decided. It is decided here, if all are ready.
@@ -198,8 +212,7 @@ impl Shards<'_> {
     /// Writes the time of the start; if another shard was faster, its time holds.
     async fn decide(&self, start: &str, at: SystemTime) -> Result<(), Blame> {
         let at = Timestamp::try_from(at).context("the time of the start")?;
-        let text =
-            serde_json::to_string(&Start { at: at.to_string() }).context("write the start")?;
+        let text = serde_json::to_string(&Start::At(at.to_string())).context("write the start")?;
         self.store.create(start, text).await.unreachable()?;
         Ok(())
     }
@@ -231,8 +244,13 @@ impl Shards<'_> {
 }
 
 fn begun_at(text: &str, name: &str) -> Result<Timestamp, Blame> {
-    let start: Start = parsed(text, name).unreachable()?;
-    start.at.parse().with_context(|| format!("cannot read {name}")).unreachable()
+    match parsed(text, name).unreachable()? {
+        Start::At(at) => at.parse().with_context(|| format!("cannot read {name}")).unreachable(),
+        Start::GivenUp(why) => {
+            Err(anyhow!("this run was given up; another one needs another place: {why}"))
+                .unreachable()
+        }
+    }
 }
 
 /// A mark, by its name.

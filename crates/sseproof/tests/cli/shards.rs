@@ -54,6 +54,12 @@ fn a_shard_that_never_starts_is_named() {
     let place = folder.name("run");
     let more = ["--shard", "0/3", "--start-within", "1s"];
     ran(load(&server, &place, &more)).ends(3, &["2 shards not ready within 1 s: 1 to 2"]);
+    // Those that come when others have given up do not begin without them.
+    let late =
+        [1, 2].map(|index| started(load(&server, &place, &["--shard", &format!("{index}/3")])));
+    for shard in late {
+        finish(shard).ends(3, &["this run was given up", "1 to 2 (counted from 0)"]);
+    }
     run(&["merge", &place]).ends(2, &["there is no result to merge"]);
 }
 
@@ -63,10 +69,13 @@ fn a_shard_of_another_plan_or_count_is_refused() {
     let place = folder.name("run");
     let first = started(load(&server, &place, &["--shard", "0/2", "--start-within", "1s"]));
     finish(first).ends(3, &["1 shard not ready"]);
+    // As if it still waited.
+    fs::remove_file(folder.path("run/start/round-1-sse.json")).unwrap();
     let other = load(&server, &place, &["--shard", "1/2", "--seed", "7"]);
     ran(other).ends(2, &["shard 0 in", "of another run: the fingerprint of plan and version"]);
     let other = load(&server, &folder.name("other"), &["--shard", "1/2", "--start-within", "1s"]);
     ran(other).ends(3, &[]);
+    fs::remove_file(folder.path("other/start/round-1-sse.json")).unwrap();
     let count = load(&server, &folder.name("other"), &["--shard", "2/3"]);
     ran(count).ends(2, &["of another run: the number of shards is 2 there and 3 here"]);
 }
