@@ -124,7 +124,8 @@ pub(crate) struct Load {
     #[arg(long, value_name = "COMMAND", value_parser = given, help_heading = "The server")]
     pub(crate) server_cmd: Option<String>,
 
-    /// Connect from these addresses, in turn, as in '127.0.0.2-127.0.0.9'; each has 28,000 ports.
+    /// Connect from these addresses, in turn, as in '127.0.0.2-127.0.0.9'; each has 28,000 ports
+    /// by the default of Linux.
     #[arg(long, value_name = "ADDRESS[-ADDRESS]", value_parser = addresses, help_heading = "The generator")]
     pub(crate) bind: Option<Addresses>,
     /// The number of threads (default: half of the processors).

@@ -46,8 +46,20 @@ pub(super) async fn may(given: &LoadOptions, arguments: &Load) -> Result<(), Bla
 
 /// Open files of a process beside its connections.
 const OTHER_FILES: u64 = 64;
+/// Ports of one source address that other programs may have.
+const OTHER_PORTS: u64 = 232;
 /// Ports of one source address, by the default of Linux.
-const PORTS: u64 = 28_000;
+const PORTS: u64 = 28_232;
+
+/// The ports that a source address has for connections.
+fn ports(range: Option<&str>) -> u64 {
+    let mut bounds = range.unwrap_or_default().split_whitespace().map(str::parse::<u64>);
+    let all = match (bounds.next(), bounds.next()) {
+        (Some(Ok(first)), Some(Ok(last))) if first <= last => last - first + 1,
+        _ => PORTS,
+    };
+    all.saturating_sub(OTHER_PORTS).max(1)
+}
 
 /// Fails before the run if the plan exceeds the limits of this machine.
 pub(super) fn fits(
@@ -87,13 +99,33 @@ pub(super) fn fits(
         };
     }
     let addresses = arguments.bind.as_ref().map_or(1, |addresses| addresses.0.len() as u64);
-    if here > PORTS * addresses {
-        let needed = here.div_ceil(PORTS) + 1;
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok();
+    let ports = ports(range.as_deref());
+    if here > ports * addresses {
+        let needed = here.div_ceil(ports) + 1;
         return Err(anyhow!(
-            "{here} connections need more ports than {} ({PORTS} each); for a server on this machine use --bind 127.0.0.2-127.0.0.{needed}, otherwise allow more ports: sysctl net.ipv4.ip_local_port_range",
+            "{here} connections need more ports than {} ({ports} each); for a server on this machine use --bind 127.0.0.2-127.0.0.{needed}, otherwise allow more ports: sysctl net.ipv4.ip_local_port_range",
             counted(addresses, "source address")
         ))
         .usage();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_those_that_the_system_permits() {
+        for (range, expected) in [
+            (Some("32768\t60999\n"), 28_000),
+            (Some("1024\t65535\n"), 64_280),
+            (Some("5 1"), 28_000),
+            (Some("0 0"), 1),
+            (None, 28_000),
+        ] {
+            assert_eq!(ports(range), expected, "{range:?}");
+        }
+    }
 }
