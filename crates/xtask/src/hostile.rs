@@ -161,7 +161,7 @@ fn inconclusive(output: &mut fs::File) -> io::Result<Option<String>> {
 }
 
 /// The peak of the resident memory of a process, in bytes.
-fn peak(status: &str) -> Option<u64> {
+pub(crate) fn peak(status: &str) -> Option<u64> {
     let text = fs::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)

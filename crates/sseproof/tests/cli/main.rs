@@ -3,6 +3,7 @@
 mod cases;
 #[cfg(unix)]
 mod ci;
+mod deploy;
 mod docs;
 mod evidence;
 mod inert;

@@ -85,7 +85,7 @@ fn certificate() -> anyhow::Result<[PathBuf; 2]> {
     Ok(files)
 }
 
-fn is_there(what: &str) -> bool {
+pub(crate) fn is_there(what: &str) -> bool {
     if what.contains('/') {
         return Path::new(what).exists();
     }
@@ -93,7 +93,7 @@ fn is_there(what: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(what).is_file())
 }
 
-fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     let mut ports = PORTS;
     ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).context("find a free port")
 }
