@@ -18,6 +18,8 @@ table! {
         "TCP connections established, with TLS if it is used; over HTTP/2, streams share them";
     Streams = "streams",
         "answers with status 200 and a stream (WebSocket: handshakes that succeeded)";
+    Compressed = "compressed",
+        "streams that the server compressed, as the client had offered: gzip, or permessage-deflate on a WebSocket; `bytes` are counted as they arrive, compressed";
     Unanswered = "unanswered",
         "arrivals that never got a stream: connected, and no response headers within the plan's `patience` or until the end of the run (or for a second, if the plan disconnects them earlier); `wait` has their times";
     Rejected = "rejected",

@@ -98,9 +98,11 @@ kinds! {
     NoStream = "no-stream",
         "status 200 without `text/event-stream`, or compressed though the client did not ask for it";
     Protocol = "protocol",
-        "the bytes that arrived are not valid HTTP or WebSocket frames; or the server does not support HTTP/2, which was requested";
+        "the bytes that arrived are not valid HTTP or WebSocket frames, or the server chose an extension that was not offered; or the server does not support HTTP/2, which was requested";
+    Coding = "coding",
+        "a compressed stream or message cannot be decompressed: it is not what the server says, a message breaks off, or a line, an event or a message has more than 1 MiB when decompressed";
     Truncated = "truncated",
-        "a stream or an answer has no proper end: the connection was closed before the last chunk, the close frame, or `[DONE]`";
+        "a stream or an answer has no proper end: the connection was closed before the last chunk, the close frame, the end of the compressed content, or `[DONE]`";
     NoFiles = "no-files",
         "this machine has no free file descriptor: too many open files";
     NoPorts = "no-ports",
@@ -135,7 +137,7 @@ impl ErrorKind {
                 Some(Counter::Rejected)
             }
             Self::HeadTimeout => Some(Counter::Unanswered),
-            Self::Truncated | Self::Answer | Self::Publish | Self::Other => None,
+            Self::Coding | Self::Truncated | Self::Answer | Self::Publish | Self::Other => None,
         }
     }
 

@@ -27,6 +27,9 @@ pub struct Run {
     /// How many streams shared a connection at most, over HTTP/2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub streams_per_connection: Option<u32>,
+    /// Whether clients offered to take compressed streams.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compress: bool,
     /// The limits that a good request met: `ttft < 500ms`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objectives: Vec<String>,

@@ -17,6 +17,8 @@ pub struct Plan {
     pub seed: u64,
     pub workload: Workload,
     pub http: Http,
+    /// Whether clients offer to take compressed streams: gzip, and permessage-deflate on WebSockets.
+    pub compress: bool,
     pub publishing: Option<Publishing>,
     pub stamping: Stamping,
     pub sequencing: Sequencing,
@@ -38,6 +40,7 @@ impl Plan {
             seed: 0,
             workload,
             http: Http::One,
+            compress: false,
             publishing: None,
             stamping: Stamping::None,
             sequencing: Sequencing::None,

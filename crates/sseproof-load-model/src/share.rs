@@ -10,6 +10,8 @@ table! {
 
     Streams = Counter::Streams,
         "(`streams` − `reconnects`) ÷ `arrivals`: the arrivals that got a stream";
+    Compressed = Counter::Compressed,
+        "`compressed` ÷ `streams`";
     Ended = Counter::Ended,
         "`ended` ÷ `streams`";
     Lost = Counter::Lost,
@@ -45,7 +47,7 @@ impl Share {
             Self::Streams => {
                 (part.saturating_sub(count(Counter::Reconnects)), count(Counter::Arrivals))
             }
-            Self::Ended => (part, count(Counter::Streams)),
+            Self::Compressed | Self::Ended => (part, count(Counter::Streams)),
             Self::Lost => {
                 // Without any number, it is not known which are missing.
                 let due = sequenced.saturating_sub(count(Counter::Duplicated)).saturating_add(part);
@@ -73,6 +75,7 @@ mod tests {
             (Counter::Arrivals, 10),
             (Counter::Streams, 13),
             (Counter::Reconnects, 5),
+            (Counter::Compressed, 3),
             (Counter::Ended, 1),
             (Counter::Events, 100),
             (Counter::Unsequenced, 20),
@@ -89,6 +92,7 @@ mod tests {
         }
         for (share, value) in [
             (Share::Streams, 0.8),
+            (Share::Compressed, 3.0 / 13.0),
             (Share::Ended, 1.0 / 13.0),
             (Share::Lost, 0.2),
             (Share::Duplicated, 0.0),

@@ -11,6 +11,7 @@ mod descriptors;
 mod event;
 mod fault;
 mod hub;
+mod packer;
 mod published;
 mod query;
 mod request;

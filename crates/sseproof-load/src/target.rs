@@ -12,6 +12,8 @@ use sseproof_load_model::Transport;
 use sseproof_net::{ConnectionOptions, Proxy};
 use url::{Host, Url};
 
+use crate::wire::permessage;
+
 /// A text, the same or different for each client.
 #[derive(Clone)]
 pub enum PerClient {
@@ -206,7 +208,12 @@ impl Target {
     }
 
     /// The request of that client in HTTP/1.1, and the key of its opening handshake.
-    pub(crate) fn request(&self, client: u64, last_event_id: &str) -> (Vec<u8>, Option<String>) {
+    pub(crate) fn request(
+        &self,
+        client: u64,
+        last_event_id: &str,
+        compress: bool,
+    ) -> (Vec<u8>, Option<String>) {
         use std::fmt::Write as _;
 
         let (path, host) = (self.path.of(client), self.host(client));
@@ -214,7 +221,7 @@ impl Target {
         let origin = proxy.map_or_else(String::new, |_| format!("http://{}", self.authority()));
         let mut head = format!("{} {origin}{path} HTTP/1.1\r\nHost: {host}\r\n", self.method);
         let body = self.body.as_ref().map(|body| body.of(client));
-        let key = self.fields(client, last_event_id, body.as_deref(), |name, value| {
+        let key = self.fields(client, last_event_id, compress, body.as_deref(), |name, value| {
             // Writing to a text does not fail.
             let _ = write!(head, "{name}: {value}\r\n");
         });
@@ -237,6 +244,7 @@ impl Target {
         &self,
         client: u64,
         last_event_id: &str,
+        compress: bool,
     ) -> Result<(http::Request<()>, Option<Bytes>), http::Error> {
         let scheme = if self.is_secure() { "https" } else { "http" };
         let uri = http::Uri::builder().scheme(scheme).authority(self.host(client));
@@ -246,7 +254,7 @@ impl Target {
             .method(self.method.as_str())
             .uri(uri);
         let body = self.body.as_ref().map(|body| body.of(client));
-        self.fields(client, last_event_id, body.as_deref(), |name, value| {
+        self.fields(client, last_event_id, compress, body.as_deref(), |name, value| {
             // Its builder keeps the first error, and returns it in the end.
             request = std::mem::take(&mut request).header(name, value.as_bytes());
         });
@@ -258,6 +266,7 @@ impl Target {
         &self,
         client: u64,
         last_event_id: &str,
+        compress: bool,
         body: Option<&str>,
         mut line: impl FnMut(&str, &str),
     ) -> Option<String> {
@@ -271,6 +280,9 @@ impl Target {
                 if !has("cache-control") {
                     line("Cache-Control", "no-cache");
                 }
+                if compress && !has("accept-encoding") {
+                    line("Accept-Encoding", "gzip");
+                }
                 if !last_event_id.is_empty() && !has("last-event-id") {
                     line("Last-Event-ID", last_event_id);
                 }
@@ -281,6 +293,9 @@ impl Target {
                 line("Connection", "Upgrade");
                 line("Sec-WebSocket-Version", "13");
                 line("Sec-WebSocket-Key", &made);
+                if compress && !has("sec-websocket-extensions") {
+                    line("Sec-WebSocket-Extensions", permessage::OFFER);
+                }
                 key = Some(made);
             }
         }
@@ -325,7 +340,7 @@ mod tests {
         target.path = PerClient::Made(Arc::new(|n| format!("/events?user={n}")));
         let token = PerClient::Made(Arc::new(|n| format!("Bearer t{n}")));
         target.headers = vec![("Authorization".to_owned(), token)];
-        let (bytes, key) = target.request(12, "é4");
+        let (bytes, key) = target.request(12, "é4", false);
         assert_eq!(
             String::from_utf8_lossy(&bytes),
             format!(
@@ -341,10 +356,32 @@ mod tests {
     #[tokio::test]
     async fn a_websocket_opens_with_a_key() {
         let target = target("ws://localhost/ws").await;
-        let (bytes, key) = target.request(0, "");
+        let (bytes, key) = target.request(0, "", false);
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("\r\nUpgrade: websocket\r\n"), "{text}");
         assert!(text.contains(&format!("Sec-WebSocket-Key: {}\r\n", key.unwrap())), "{text}");
+    }
+
+    #[tokio::test]
+    async fn compression_is_offered_once() {
+        for (url, offer) in [
+            ("http://localhost/", "Accept-Encoding: gzip\r\n"),
+            (
+                "ws://localhost/",
+                "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
+            ),
+        ] {
+            let mut target = target(url).await;
+            let said = |target: &Target, compress| {
+                String::from_utf8(target.request(0, "", compress).0).unwrap()
+            };
+            assert!(said(&target, true).contains(offer), "{url}");
+            assert!(!said(&target, false).contains(offer), "{url}");
+            let (name, _) = offer.split_once(':').unwrap();
+            target.headers = vec![(name.to_lowercase(), PerClient::Same("own".to_owned()))];
+            assert_eq!(said(&target, true).matches("own").count(), 1);
+            assert!(!said(&target, true).contains(offer), "{url}");
+        }
     }
 
     #[tokio::test]
@@ -373,7 +410,7 @@ mod tests {
         let options = ConnectionOptions { proxies, ..ConnectionOptions::default() };
         // The proxy resolves the name.
         let plain = routed("http://elsewhere.invalid:81/events", &options).await;
-        let request = String::from_utf8(plain.request(0, "").0).unwrap();
+        let request = String::from_utf8(plain.request(0, "", false).0).unwrap();
         assert!(request.starts_with("GET http://elsewhere.invalid:81/events HTTP/1.1\r\n"));
         assert!(request.ends_with("\r\nProxy-Authorization: Basic YTpi\r\n\r\n"), "{request}");
         assert_eq!((plain.port(), plain.is_local()), (Some(3128), false));
@@ -385,7 +422,7 @@ mod tests {
         for (url, port) in [("https://localhost/events", 443), ("ws://localhost/ws", 80)] {
             let target = routed(url, &options).await;
             assert_eq!(through(&target, false), Some(("localhost".to_owned(), port)));
-            let request = String::from_utf8(target.request(0, "").0).unwrap();
+            let request = String::from_utf8(target.request(0, "", false).0).unwrap();
             assert!(request.starts_with("GET /") && !request.contains("Proxy-"), "{request}");
             assert!(target.is_local());
         }

@@ -111,6 +111,7 @@ impl Build<'_> {
         let mut plan = Plan {
             seed: document.seed.unwrap_or(usual.seed),
             http,
+            compress: document.compress.unwrap_or(usual.compress),
             publishing,
             stamping,
             sequencing,

@@ -47,6 +47,8 @@ pub(crate) struct Document {
     /// is said).
     #[serde(rename = "streams-per-connection")]
     pub(super) streams_per_connection: Option<At<u32>>,
+    /// Whether clients offer to take compressed streams: gzip, and permessage-deflate on WebSockets.
+    pub(super) compress: Option<bool>,
     /// Clients that open a stream and stay: what happens, one after the other.
     pub(super) clients: Option<At<Vec<At<Stage>>>>,
     /// Requests whose streams end, as answers of a language model do.

@@ -55,6 +55,8 @@ pub struct PlanOverlay {
     pub stamping: Option<Stamping>,
     pub sequencing: Option<Sequencing>,
     pub http: Option<Http>,
+    /// Whether it adds `compress`.
+    pub compress: bool,
     pub patience: Option<Duration>,
     pub seed: Option<u64>,
     /// In addition to those of the plan.
@@ -114,6 +116,7 @@ impl PlanFile {
                 stamping: over.stamping.unwrap_or(self.plan.stamping),
                 sequencing: over.sequencing.unwrap_or(self.plan.sequencing),
                 http: over.http.unwrap_or(self.plan.http),
+                compress: over.compress || self.plan.compress,
                 patience: over.patience.unwrap_or(self.plan.patience),
                 seed: over.seed.unwrap_or(self.plan.seed),
                 thresholds,

@@ -170,7 +170,7 @@ impl Subject {
             Self::Share(Share::Unstamped | Share::Unsequenced) | Self::BytesPerEvent => {
                 "no event arrived"
             }
-            Self::Share(Share::Ended) => "there was no stream",
+            Self::Share(Share::Compressed | Share::Ended) => "there was no stream",
             Self::Share(Share::PublishFailed) => "nothing was published",
             Self::Share(_) => "there was no arrival",
             Self::Figure(figure) if figure.is_of_server() => {
@@ -218,6 +218,7 @@ impl Subject {
                 lacks(is_request, "it has no `requests`, whose answers end")
             }
             Counter::Good => lacks(plan.has_objectives(), "it has no `requests` with `objectives`"),
+            Counter::Compressed => lacks(plan.compress, "it has no `compress`"),
             Counter::Reconnects => lacks(plan.reconnects(), "its clients do not reconnect"),
             _ => None,
         }

@@ -8,15 +8,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sseproof_load_model::{Counter, Metric, Pace, Subscribe, Transport, schedule};
+use sseproof_load_model::{Counter, Metric, Pace, Subscribe, schedule};
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, sleep};
 
 use super::dial::{Dialled, Sent, dial, never_opened, wait};
-use super::stream::{Decoding, ReadPace, Reading, Stream, Track};
+use super::stream::{ReadPace, Reading, Stream, Track};
 use super::worker::{Order, Slot, Worker};
 use crate::clock::nanoseconds;
-use crate::wire::websocket::Reader;
 
 #[derive(Clone, Copy)]
 enum End {
@@ -197,8 +196,9 @@ impl Client {
     }
 
     fn begin(&mut self, dialled: Dialled) {
-        let Dialled { socket, head, rest, asked, answered } = dialled;
         let job = &self.worker.job;
+        let reading = Reading::of(job.target.transport, &dialled);
+        let Dialled { socket, rest, asked, answered, .. } = dialled;
         self.track.asked = self.worker.since_start(asked);
         let answered = self.worker.since_start(answered);
         self.track.last = None;
@@ -213,10 +213,6 @@ impl Client {
         }
         drop(recorder);
         self.track.reconnected(&self.worker);
-        let reading = match job.target.transport {
-            Transport::Sse => Reading::Events { body: head.body, decoding: Decoding::Start },
-            Transport::WebSocket => Reading::Messages(Reader::default()),
-        };
         let pace = match is_slow(&self.worker, self.number) {
             false => ReadPace::Usual,
             true if self.worker.draining.get().is_some() => ReadPace::CatchingUp,

@@ -21,6 +21,7 @@ use super::socket::Socket;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
 use crate::wire::head::{self, Head};
+use crate::wire::permessage::{self, Agreed};
 
 pub(crate) struct Dialled {
     pub(crate) socket: Socket,
@@ -28,6 +29,8 @@ pub(crate) struct Dialled {
     pub(crate) rest: Vec<u8>,
     pub(crate) asked: Instant,
     pub(crate) answered: Instant,
+    /// The compression of a WebSocket.
+    pub(crate) agreed: Option<Agreed>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +70,7 @@ pub(crate) async fn dial(
         let dialled = Box::pin(http2::ask(worker, client, last_event_id, intended, sent)).await?;
         return judge(worker, dialled, None);
     }
-    let (request, key) = target.request(client, last_event_id);
+    let (request, key) = target.request(client, last_event_id, worker.job.plan.compress);
     // A connection that was kept may have been closed by the server meanwhile.
     let kept = worker.idle.borrow_mut().pop();
     if let Some(socket) = kept
@@ -201,7 +204,7 @@ async fn ask(
     let answered = Instant::now();
     worker.recorder.borrow_mut().add(Counter::Bytes, rest.len() as u64);
     rest.drain(..head.length);
-    Ok(Dialled { socket, head, rest, asked, answered })
+    Ok(Dialled { socket, head, rest, asked, answered, agreed: None })
 }
 
 /// Reads until the headers are complete; `bytes` also has the bytes after them.
@@ -224,8 +227,8 @@ pub(crate) async fn read_head(
     }
 }
 
-fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled, Failure> {
-    let head = &dialled.head;
+fn judge(worker: &Worker, mut dialled: Dialled, key: Option<&str>) -> Result<Dialled, Failure> {
+    let (head, compress) = (&dialled.head, worker.job.plan.compress);
     match worker.job.target.transport {
         Transport::Sse => {
             if head.status != 200 {
@@ -235,7 +238,9 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
                 let text = format!("no event stream: Content-Type `{}`", shortened(&head.media));
                 return Err(Failure::for_good(ErrorKind::NoStream, text));
             }
-            if let Some(coding) = &head.coding {
+            if let Some(coding) = &head.coding
+                && !(compress && head.is_gzip())
+            {
                 let text = format!("compressed though not asked for: {}", shortened(coding));
                 return Err(Failure::for_good(ErrorKind::NoStream, text));
             }
@@ -251,10 +256,23 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
                     "websocket: wrong Sec-WebSocket-Accept",
                 ));
             }
+            dialled.agreed = permessage::agreed(&head.extensions)
+                .and_then(|agreed| match agreed {
+                    Some(_) if !compress => Err("compression, which was not offered".to_owned()),
+                    agreed => Ok(agreed),
+                })
+                .map_err(|what| {
+                    let text = format!("websocket: the server chose {what}");
+                    Failure::for_good(ErrorKind::Protocol, text)
+                })?;
         }
     }
+    let head = &dialled.head;
     let mut recorder = worker.recorder.borrow_mut();
     recorder.count(Counter::Streams);
+    if head.is_gzip() || dialled.agreed.is_some() {
+        recorder.count(Counter::Compressed);
+    }
     recorder.time(Metric::Head, nanoseconds(dialled.answered - dialled.asked));
     if let Some(date) = head.date.filter(|_| !worker.is_local) {
         let clock = &worker.job.clock;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_codec::Decoder;
-use sseproof_http::http1::{Body, Piece};
+use sseproof_http::http1::Body;
 use sseproof_load_model::{Plan, Transport};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +14,8 @@ use super::dial::{Dialled, Sent, dial};
 use super::worker::Worker;
 use super::{Job, local};
 use crate::found::{FEWEST, FirstEvent};
+use crate::wire::content;
+use crate::wire::inflate::Gzip;
 use crate::wire::websocket::{Frame, Reader};
 use crate::{Clock, Target};
 
@@ -41,10 +43,10 @@ async fn read(worker: Rc<Worker>) -> Vec<FirstEvent> {
     let sent = Sent::default();
     let dialling = dial(&worker, 0, "", begun, &sent);
     let Ok(Ok(dialled)) = timeout_at(begun + LONG, dialling).await else { return events };
-    let Dialled { mut socket, head, mut rest, answered, .. } = dialled;
+    let Dialled { mut socket, head, mut rest, answered, agreed, .. } = dialled;
     let mut stream = match worker.job.target.transport {
-        Transport::Sse => Reading::Events(head.body, Box::default()),
-        Transport::WebSocket => Reading::Messages(Reader::default()),
+        Transport::Sse => Reading::Events(head.body, head.gzip(), Box::default()),
+        Transport::WebSocket => Reading::Messages(Reader::new(agreed)),
     };
     loop {
         let now = worker.job.clock.wall(Instant::now());
@@ -63,28 +65,21 @@ async fn read(worker: Rc<Worker>) -> Vec<FirstEvent> {
 }
 
 enum Reading {
-    Events(Body, Box<Decoder>),
+    Events(Body, Option<Box<Gzip>>, Box<Decoder>),
     Messages(Reader),
 }
 
 impl Reading {
     /// Passes on the id and the data of each event in these bytes; whether the stream is over.
-    fn take(&mut self, mut bytes: &[u8], mut each: impl FnMut(&str, &str)) -> bool {
+    fn take(&mut self, bytes: &[u8], mut each: impl FnMut(&str, &str)) -> bool {
         match self {
-            Self::Events(body, decoder) => loop {
-                match body.next(&mut bytes) {
-                    Ok(Piece::Payload(payload)) => {
-                        let mut events = decoder.feed(payload);
-                        while let Some(event) = events.next() {
-                            let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
-                            each(id, event.data.as_ref());
-                        }
-                    }
-                    Ok(Piece::More) => return false,
-                    Err(flaw) if !flaw.is_fatal() => {}
-                    Ok(Piece::End) | Err(_) => return true,
-                }
-            },
+            Self::Events(body, gzip, decoder) => {
+                let read = content::events(body, gzip.as_deref_mut(), decoder, bytes, |event| {
+                    let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
+                    each(id, event.data.as_ref());
+                });
+                read.unwrap_or(true)
+            }
             Self::Messages(reader) => {
                 let mut is_closed = false;
                 let fed = reader.feed(bytes, |frame| match frame {

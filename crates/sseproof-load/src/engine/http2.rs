@@ -91,9 +91,12 @@ pub(super) async fn ask(
     intended: Instant,
     sent_at: &Sent,
 ) -> Result<Dialled, Failure> {
-    let (request, body) = worker.job.target.request2(client, last_event_id).map_err(|error| {
-        Failure::for_good(ErrorKind::Protocol, format!("http2: invalid request: {error}"))
-    })?;
+    let (request, body) =
+        worker.job.target.request2(client, last_event_id, worker.job.plan.compress).map_err(
+            |error| {
+                Failure::for_good(ErrorKind::Protocol, format!("http2: invalid request: {error}"))
+            },
+        )?;
     let begun = Instant::now();
     for _ in 0..TRIES {
         let place = Place::take(worker);
@@ -198,11 +201,12 @@ async fn answer(
         coding: head::coding(value(http::header::CONTENT_ENCODING)),
         keeps: false,
         accept: None,
+        extensions: String::new(),
         length: 0,
     };
     let stream = Stream { content, left: Bytes::new(), _place: place };
     let socket = Socket::Http2(Box::new(stream));
-    Ok(Dialled { socket, head, rest: Vec::new(), asked, answered })
+    Ok(Dialled { socket, head, rest: Vec::new(), asked, answered, agreed: None })
 }
 
 async fn open(

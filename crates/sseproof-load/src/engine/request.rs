@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sseproof_codec::Decoder;
-use sseproof_http::http1::{Body, Piece};
+use sseproof_http::http1::Body;
 use sseproof_load_model::schedule::{self, Part};
 use sseproof_load_model::{Counter, ErrorKind, LoadError, Metric, Rate, Requests};
 use tokio::io::AsyncReadExt as _;
@@ -18,6 +18,8 @@ use super::stream::reading_failed;
 use super::tokens;
 use super::worker::{Worker, decoder};
 use crate::clock::nanoseconds;
+use crate::wire::content;
+use crate::wire::inflate::Gzip;
 
 /// How long an answer may pause.
 const STALLED: Duration = Duration::from_secs(60);
@@ -122,11 +124,11 @@ async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
 impl Answer<'_> {
     async fn read(&mut self, dialled: Dialled) -> Option<LoadError> {
         let Dialled { mut socket, head, mut rest, answered, .. } = dialled;
-        let mut body = head.body;
+        let (mut body, mut gzip) = (head.body, head.gzip());
         let mut decoder = decoder();
         let mut buffer = std::mem::take(&mut rest);
         loop {
-            match self.take(&mut decoder, &mut body, &buffer) {
+            match self.take(&mut decoder, &mut body, gzip.as_deref_mut(), &buffer) {
                 Ok(false) => {}
                 Ok(true) => break,
                 Err(error) => return Some(error),
@@ -152,6 +154,9 @@ impl Answer<'_> {
                         "closed before the end of the body",
                     ));
                 }
+                if let Some(Err(error)) = gzip.map(|gzip| gzip.end()) {
+                    return Some(error);
+                }
                 break;
             }
         }
@@ -171,28 +176,13 @@ impl Answer<'_> {
         &mut self,
         decoder: &mut Decoder,
         body: &mut Body,
-        mut bytes: &[u8],
+        gzip: Option<&mut Gzip>,
+        bytes: &[u8],
     ) -> Result<bool, LoadError> {
         let now = Instant::now();
-        loop {
-            match body.next(&mut bytes) {
-                Ok(Piece::Payload(payload)) => {
-                    let mut events = decoder.feed(payload);
-                    while let Some(event) = events.next() {
-                        self.event(now, event.event_type.as_ref(), event.data.as_ref());
-                    }
-                }
-                Ok(Piece::More) => return Ok(false),
-                Err(flaw) if !flaw.is_fatal() => {}
-                Ok(Piece::End) => return Ok(true),
-                Err(_) => {
-                    return Err(LoadError::new(
-                        ErrorKind::Protocol,
-                        "framing: invalid chunked encoding",
-                    ));
-                }
-            }
-        }
+        content::events(body, gzip, decoder, bytes, |event| {
+            self.event(now, event.event_type.as_ref(), event.data.as_ref());
+        })
     }
 
     fn event(&mut self, now: Instant, event: &str, data: &str) {

@@ -9,17 +9,20 @@ use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
 use sseproof_codec::{Decoder, Resume};
-use sseproof_http::http1::{Body, Piece};
+use sseproof_http::http1::Body;
 use sseproof_load_model::{
-    Counter, ErrorKind, LoadError, Metric, Sequence, SequenceCheck, Sequencing, Stamping,
+    Counter, ErrorKind, LoadError, Metric, Sequence, SequenceCheck, Sequencing, Stamping, Transport,
 };
 use tokio::time::Instant;
 use tungstenite::protocol::frame::coding::Control;
 
+use super::dial::Dialled;
 use super::socket::Socket;
 use super::worker::Worker;
 use crate::stamp;
+use crate::wire::content;
 use crate::wire::head::LIMIT;
+use crate::wire::inflate::Gzip;
 use crate::wire::websocket::{Frame, Reader, control};
 
 pub(super) struct Stream {
@@ -54,8 +57,33 @@ pub(super) struct Track {
 }
 
 pub(super) enum Reading {
-    Events { body: Body, decoding: Decoding },
+    Events {
+        body: Body,
+        decoding: Decoding,
+    },
+    /// In a box, so that a stream without compression needs no memory for it.
+    Compressed(Box<Compressed>),
     Messages(Reader),
+}
+
+pub(super) struct Compressed {
+    body: Body,
+    decoding: Decoding,
+    gzip: Gzip,
+}
+
+impl Reading {
+    pub(super) fn of(transport: Transport, dialled: &Dialled) -> Self {
+        let (body, decoding) = (dialled.head.body, Decoding::Start);
+        match transport {
+            Transport::WebSocket => Self::Messages(Reader::new(dialled.agreed)),
+            Transport::Sse if dialled.head.is_gzip() => {
+                let gzip = Gzip::default();
+                Self::Compressed(Box::new(Compressed { body, decoding, gzip }))
+            }
+            Transport::Sse => Self::Events { body, decoding },
+        }
+    }
 }
 
 /// The state of decoding of a stream.
@@ -121,21 +149,11 @@ impl Track {
         let answer = &mut stream.answer;
         stream.is_over = match &mut stream.reading {
             Reading::Events { body, decoding } => {
-                let mut decoder = match std::mem::replace(decoding, Decoding::Rest) {
-                    Decoding::Start => worker.decoder_at_start(),
-                    Decoding::Rest => worker.decoder_at_rest(),
-                    Decoding::Within(decoder) => decoder,
-                };
-                decoder.exchange(&mut self.resume);
-                let is_over = self.events(worker, timed, body, &mut decoder, bytes);
-                decoder.exchange(&mut self.resume);
-                if self.resume.last_event_id.len() > LIMIT {
-                    self.resume.last_event_id = String::new();
-                }
-                if let Some(decoder) = worker.give_back(decoder) {
-                    *decoding = Decoding::Within(decoder);
-                }
-                is_over
+                self.events(worker, timed, body, None, decoding, bytes)
+            }
+            Reading::Compressed(compressed) => {
+                let Compressed { body, decoding, gzip } = &mut **compressed;
+                self.events(worker, timed, body, Some(gzip), decoding, bytes)
             }
             Reading::Messages(reader) => {
                 let mut clock = Ticks::new();
@@ -153,9 +171,7 @@ impl Track {
                 if over {
                     answer.extend(control(Control::Close, &1000_u16.to_be_bytes(), MASK));
                 }
-                if let Err(message) = fed {
-                    let error =
-                        LoadError::new(ErrorKind::Protocol, format!("websocket: {message}"));
+                if let Err(error) = fed {
                     worker.recorder.borrow_mut().error(&error);
                     over = true;
                 }
@@ -164,36 +180,39 @@ impl Track {
         };
     }
 
+    /// Records the events in these bytes; whether the stream is over.
     fn events(
         &mut self,
         worker: &Worker,
         timed: bool,
         body: &mut Body,
-        decoder: &mut Decoder,
-        mut bytes: &[u8],
+        gzip: Option<&mut Gzip>,
+        decoding: &mut Decoding,
+        bytes: &[u8],
     ) -> bool {
+        let mut decoder = match std::mem::replace(decoding, Decoding::Rest) {
+            Decoding::Start => worker.decoder_at_start(),
+            Decoding::Rest => worker.decoder_at_rest(),
+            Decoding::Within(decoder) => decoder,
+        };
+        decoder.exchange(&mut self.resume);
         let mut clock = Ticks::new();
-        loop {
-            match body.next(&mut bytes) {
-                Ok(Piece::Payload(payload)) => {
-                    let mut events = decoder.feed(payload);
-                    while let Some(event) = events.next() {
-                        // An inherited id is not of this event.
-                        let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
-                        self.event(worker, timed, clock.now(), id, event.data.as_ref());
-                    }
-                }
-                Ok(Piece::More) => return false,
-                Err(flaw) if !flaw.is_fatal() => {}
-                Ok(Piece::End) => return true,
-                Err(_) => {
-                    let error =
-                        LoadError::new(ErrorKind::Protocol, "framing: invalid chunked encoding");
-                    worker.recorder.borrow_mut().error(&error);
-                    return true;
-                }
-            }
+        let read = content::events(body, gzip, &mut decoder, bytes, |event| {
+            // An inherited id is not of this event.
+            let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
+            self.event(worker, timed, clock.now(), id, event.data.as_ref());
+        });
+        decoder.exchange(&mut self.resume);
+        if self.resume.last_event_id.len() > LIMIT {
+            self.resume.last_event_id = String::new();
         }
+        if let Some(decoder) = worker.give_back(decoder) {
+            *decoding = Decoding::Within(decoder);
+        }
+        read.unwrap_or_else(|error| {
+            worker.recorder.borrow_mut().error(&error);
+            true
+        })
     }
 
     /// No more events come, so missing ones count as lost, or as unread if the client may still get
@@ -267,12 +286,20 @@ impl Track {
 
 /// The connection was closed; before the proper end of the body it is an error.
 fn cut(worker: &Worker, reading: &Reading) {
-    let text = match reading {
-        Reading::Events { body: Body::UntilClose, .. } => return,
-        Reading::Events { .. } => "closed before the end of the body",
-        Reading::Messages(_) => "websocket: closed without a close frame",
+    let truncated = |text| Err(LoadError::new(ErrorKind::Truncated, text));
+    let end = match reading {
+        Reading::Messages(_) => truncated("websocket: closed without a close frame"),
+        Reading::Events { body, .. } if *body == Body::UntilClose => Ok(()),
+        Reading::Compressed(compressed) if compressed.body == Body::UntilClose => {
+            compressed.gzip.end()
+        }
+        Reading::Events { .. } | Reading::Compressed(_) => {
+            truncated("closed before the end of the body")
+        }
     };
-    worker.recorder.borrow_mut().error(&LoadError::new(ErrorKind::Truncated, text));
+    if let Err(error) = end {
+        worker.recorder.borrow_mut().error(&error);
+    }
 }
 
 /// An error of reading, in few enough texts to count them.

@@ -107,7 +107,7 @@ impl Chat {
             return talk.write(&Answer::json("200 OK", self.whole()).write(false, keeps)).await;
         }
         let framing = if modern { Framing::Chunks } else { Framing::Plain };
-        talk.write(stream_head(framing, keeps).as_bytes()).await?;
+        talk.write(stream_head(framing, keeps, false).as_bytes()).await?;
         let mut batch = Batch::default();
         // Made once, so that a token costs a write and little else.
         let words = WORDS.map(|word| {

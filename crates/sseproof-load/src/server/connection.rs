@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 
-use super::event::Framing;
+use super::event::{Batch, COMMENT, Framing, Message};
+use super::packer::Packer;
 use super::query::Settings;
 use super::socket::Socket;
 use super::ticker::Due;
@@ -39,6 +40,7 @@ pub(super) struct Connection {
     /// Bytes that did not fit into the socket.
     queue: Option<Box<Queue>>,
     reader: Option<Box<Reader>>,
+    packer: Option<Box<Packer>>,
 }
 
 /// How far a connection is.
@@ -73,6 +75,7 @@ impl Connection {
         socket: Socket,
         settings: Rc<Settings>,
         framing: Framing,
+        packer: Option<Box<Packer>>,
         life: u32,
         now: u32,
     ) -> Self {
@@ -88,6 +91,7 @@ impl Connection {
             next: 0,
             queue: None,
             reader: None,
+            packer,
         }
     }
 
@@ -119,6 +123,51 @@ impl Connection {
         self.queue =
             Some(Box::new(Queue { bytes: piece.len(), pieces: [piece].into(), parked: None }));
         Sent::Drain
+    }
+
+    /// Sends the content of the batch, compressed if that was agreed on.
+    pub(super) fn send_batch(&mut self, batch: &mut Batch, limit: usize) -> Sent {
+        if let Some(packer) = &mut self.packer {
+            packer.pack(batch);
+        }
+        match batch.framed(self.framing) {
+            // An empty chunk would end the stream.
+            [] => Sent::Well,
+            bytes => self.send(bytes, None, limit),
+        }
+    }
+
+    pub(super) fn send_message(
+        &mut self,
+        message: &Message,
+        batch: &mut Batch,
+        limit: usize,
+    ) -> Sent {
+        if self.packer.is_some() {
+            message.write(self.framing, batch.fill());
+            return self.send_batch(batch, limit);
+        }
+        let bytes = message.framed(self.framing);
+        self.send(bytes, Some(bytes), limit)
+    }
+
+    pub(super) fn send_heartbeat(&mut self, batch: &mut Batch, limit: usize) -> Sent {
+        if self.packer.is_some() && self.framing != Framing::Frames {
+            batch.fill().extend_from_slice(COMMENT);
+            return self.send_batch(batch, limit);
+        }
+        self.send(self.framing.heartbeat(), None, limit)
+    }
+
+    /// Sends the proper end of the stream.
+    pub(super) fn send_end(&mut self, batch: &mut Batch) -> Sent {
+        let mut end = Vec::new();
+        if let Some(packer) = &mut self.packer {
+            packer.finish(batch);
+            end.extend_from_slice(batch.framed(self.framing));
+        }
+        end.extend_from_slice(self.framing.end());
+        self.send(&end, None, usize::MAX)
     }
 
     pub(super) fn waits(&self) -> bool {
@@ -164,7 +213,7 @@ impl Connection {
             return Vec::new();
         }
         let mut reader = self.reader.take().unwrap_or_default();
-        let replies = reader.read(bytes);
+        let replies = reader.read(bytes, self.packer.is_some());
         if !reader.is_idle() {
             self.reader = Some(reader);
         }

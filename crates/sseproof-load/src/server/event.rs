@@ -19,12 +19,15 @@ pub(super) enum Framing {
     Frames,
 }
 
+/// A comment without a text.
+pub(super) const COMMENT: &[u8] = b":\n\n";
+
 impl Framing {
     /// Sent after a long silence, so that no proxy on the way takes the connection for dead.
     pub(super) fn heartbeat(self) -> &'static [u8] {
         match self {
             Self::Chunks => b"3\r\n:\n\n\r\n",
-            Self::Plain => b":\n\n",
+            Self::Plain => COMMENT,
             Self::Frames => b"\x89\0",
         }
     }
@@ -97,6 +100,10 @@ impl Batch {
         self.bytes.clear();
         self.bytes.resize(ROOM, 0);
         &mut self.bytes
+    }
+
+    pub(super) fn content(&self) -> &[u8] {
+        self.bytes.get(ROOM..).unwrap_or_default()
     }
 
     pub(super) fn framed(&mut self, framing: Framing) -> &[u8] {

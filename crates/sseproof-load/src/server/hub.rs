@@ -11,6 +11,7 @@ use tokio::task::spawn_local;
 
 use super::connection::{Connection, Handle, Sent, State};
 use super::event::{Batch, Framing};
+use super::packer::Packer;
 use super::query::{Ending, Settings};
 use super::socket::Socket;
 use super::ticker::{Clock, Due, Ticker, What, first_wait, unix};
@@ -44,6 +45,7 @@ pub(super) enum How {
 pub(super) struct Opening<'a> {
     pub(super) settings: Rc<Settings>,
     pub(super) framing: Framing,
+    pub(super) packer: Option<Box<Packer>>,
     pub(super) head: &'a [u8],
     pub(super) last_event_id: Option<&'a str>,
 }
@@ -79,24 +81,19 @@ impl Hub {
 
     /// Opens a stream, and gives its key; [`Hub::poll_client`] must be polled until the client disconnects.
     pub(super) fn open(self: &Rc<Self>, socket: Socket, opening: Opening<'_>) -> u32 {
-        let Opening { settings, framing, head, last_event_id } = opening;
+        let Opening { settings, framing, packer, head, last_event_id } = opening;
         let number = self.number();
         self.count_open(true);
         let last = last_event_id.or(settings.last_event_id.as_deref());
         let last = last.and_then(|id| id.parse::<u64>().ok());
         let now = self.clock.second();
         let life = number as u32;
-        let mut connection = Connection::new(socket, Rc::clone(&settings), framing, life, now);
+        let mut connection =
+            Connection::new(socket, Rc::clone(&settings), framing, packer, life, now);
 
         let mut connections = self.connections.borrow_mut();
         let entry = connections.vacant_entry();
         let handle = Handle { key: entry.key() as u32, life };
-        let mut first = head.to_vec();
-        if let (Some(retry), true) = (settings.retry, framing != Framing::Frames) {
-            let mut batch = Batch::default();
-            batch.fill().extend_from_slice(format!("retry: {retry}\n\n").as_bytes());
-            first.extend_from_slice(batch.framed(framing));
-        }
         let start = match &settings.topic {
             Some(name) => {
                 let mut topics = self.topics.borrow_mut();
@@ -111,7 +108,14 @@ impl Hub {
         connection.next = start;
         connection.stream = start..end;
         let connection = entry.insert(connection);
-        let mut ends = self.sent(handle, connection.send(&first, None, self.queue));
+        let mut ends = self.sent(handle, connection.send(head, None, self.queue));
+        if let (Some(retry), true) = (settings.retry, framing != Framing::Frames)
+            && ends.is_none()
+        {
+            let mut batch = self.batch.borrow_mut();
+            batch.fill().extend_from_slice(format!("retry: {retry}\n\n").as_bytes());
+            ends = self.sent(handle, connection.send_batch(&mut batch, self.queue));
+        }
         if let Some(name) = &settings.topic
             && ends.is_none()
         {
@@ -171,8 +175,10 @@ impl Hub {
         match how {
             How::Clean | How::Answered => {
                 connection.state = State::Ending;
-                let end: &[u8] = if how == How::Clean { connection.framing.end() } else { b"" };
-                let sent = connection.send(end, None, usize::MAX);
+                let sent = match how {
+                    How::Clean => connection.send_end(&mut self.batch.borrow_mut()),
+                    _ => Sent::Well,
+                };
                 if sent == Sent::Well && !connection.waits() {
                     connection.socket.finish();
                 }

@@ -27,12 +27,7 @@ impl Hub {
                 }
             }
         }
-        let bytes = batch.framed(connection.framing);
-        let ends = if bytes.is_empty() {
-            None
-        } else {
-            self.sent(handle, connection.send(bytes, None, self.queue))
-        };
+        let ends = self.sent(handle, connection.send_batch(&mut batch, self.queue));
         ends.or((end == connection.stream.end).then_some(How::Clean))
     }
 
@@ -44,6 +39,7 @@ impl Hub {
             let topic = topics.entry(name.to_owned()).or_default();
             let message = topic.append(data)?;
             let mut connections = self.connections.borrow_mut();
+            let mut batch = self.batch.borrow_mut();
             let now = self.clock.second();
             for key in &topic.members {
                 let Some(connection) = connections.get_mut(*key as usize) else { continue };
@@ -52,9 +48,8 @@ impl Hub {
                 for n in written(connection.settings.fault, message.n(), &connection.stream) {
                     let message = if n == message.n() { Some(&message) } else { topic.message(n) };
                     let Some(message) = message else { continue };
-                    let bytes = message.framed(connection.framing);
-                    end =
-                        end.or(self.sent(handle, connection.send(bytes, Some(bytes), self.queue)));
+                    let sent = connection.send_message(message, &mut batch, self.queue);
+                    end = end.or(self.sent(handle, sent));
                 }
                 connection.quiet_since = now;
                 if end.is_none() {

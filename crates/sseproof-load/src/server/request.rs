@@ -25,6 +25,10 @@ pub(super) struct Request {
     pub(super) last_event_id: Option<String>,
     /// The key of a WebSocket, if a supported version is requested.
     pub(super) web_socket: Option<String>,
+    /// Whether the client accepts gzip.
+    pub(super) gzip: bool,
+    /// The extensions that it offers for a WebSocket.
+    pub(super) extensions: String,
 }
 
 const LARGEST_HEAD: usize = 32 << 10;
@@ -66,6 +70,11 @@ impl Request {
                 "connection" if has("close") => request.keeps = false,
                 "connection" if has("keep-alive") => request.keeps = true,
                 "expect" => request.expects = has("100-continue"),
+                "accept-encoding" => request.gzip |= accepts_gzip(&value),
+                "sec-websocket-extensions" => {
+                    request.extensions.push_str(", ");
+                    request.extensions.push_str(&value);
+                }
                 "last-event-id" => request.last_event_id = Some(value),
                 "upgrade" => upgrades = has("websocket"),
                 "sec-websocket-version" => version = value == "13",
@@ -76,6 +85,15 @@ impl Request {
         request.web_socket = key.filter(|_| upgrades && version && modern);
         Ok(Some((request, head.length)))
     }
+}
+
+/// Whether the list has gzip, and not as one that is unwanted (RFC 9110 section 12.5.3).
+fn accepts_gzip(codings: &str) -> bool {
+    codings.split(',').any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+        let quality = quality.trim().strip_prefix("q=").unwrap_or("1");
+        name.trim().eq_ignore_ascii_case("gzip") && quality.parse().is_ok_and(|q: f32| q > 0.0)
+    })
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,12 +140,13 @@ impl Answer {
 }
 
 /// The response headers of a stream. No proxy on the way may compress it or hold it back.
-pub(super) fn stream_head(framing: Framing, keeps: bool) -> String {
+pub(super) fn stream_head(framing: Framing, keeps: bool, gzip: bool) -> String {
     let chunked = framing == Framing::Chunks;
+    let compressed = if gzip { "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n" } else { "" };
     let coding = if chunked { "Transfer-Encoding: chunked\r\n" } else { "" };
     let connection = if keeps && chunked { "" } else { "Connection: close\r\n" };
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\nAccess-Control-Allow-Origin: *\r\n{coding}{connection}\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\nAccess-Control-Allow-Origin: *\r\n{compressed}{coding}{connection}\r\n"
     )
 }
 
@@ -261,6 +280,22 @@ mod tests {
         assert!(!parsed("GET / HTTP/1.0\n\n").keeps);
         let other_version = "GET /ws HTTP/1.1\nUpgrade: websocket\nSec-WebSocket-Version: 8\nSec-WebSocket-Key: a\n\n";
         assert_eq!(parsed(other_version).web_socket, None);
+    }
+
+    #[test]
+    fn a_client_may_accept_gzip() {
+        for (value, accepts) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("deflate, gzip; q=1.000", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let head = format!("GET /events HTTP/1.1\nAccept-Encoding: {value}\n\n");
+            assert_eq!(parsed(&head).gzip, accepts, "{value}");
+        }
     }
 
     #[test]

@@ -9,9 +9,11 @@ use tungstenite::handshake::derive_accept_key;
 use super::chat::Chat;
 use super::event::Framing;
 use super::hub::{Hub, Opening};
+use super::packer::Packer;
 use super::query::{Mistake, Settings, published_topic};
 use super::request::{Answer, Request, Talk, stream_head};
 use super::socket::Socket;
+use crate::wire::permessage;
 
 const USAGE: &str = include_str!("usage.txt");
 
@@ -53,7 +55,7 @@ impl Future for Client {
 
 enum Next {
     Answer(Answer),
-    Stream(Settings, Framing, String),
+    Stream(Settings, Framing, Option<Box<Packer>>, String),
     Chat(Chat),
 }
 
@@ -95,16 +97,17 @@ async fn ask(hub: Rc<Hub>, socket: Socket) -> Option<u32> {
                     return None;
                 }
             }
-            Next::Stream(_, _, head) if request.method == "HEAD" => {
+            Next::Stream(_, _, _, head) if request.method == "HEAD" => {
                 talk.write(head.as_bytes()).await.ok()?;
                 if !request.keeps {
                     return None;
                 }
             }
-            Next::Stream(settings, framing, head) => {
+            Next::Stream(settings, framing, packer, head) => {
                 let opening = Opening {
                     settings: Rc::new(settings),
                     framing,
+                    packer,
                     head: head.as_bytes(),
                     last_event_id: request.last_event_id.as_deref(),
                 };
@@ -167,8 +170,8 @@ fn events(request: &Request) -> Next {
         Err(mistake) => return Next::Answer(mistaken(&mistake)),
     };
     let framing = if request.modern { Framing::Chunks } else { Framing::Plain };
-    let head = stream_head(framing, request.keeps);
-    Next::Stream(settings, framing, head)
+    let head = stream_head(framing, request.keeps, request.gzip);
+    Next::Stream(settings, framing, request.gzip.then(Packer::gzip), head)
 }
 
 fn web_socket(request: &Request) -> Next {
@@ -182,11 +185,14 @@ fn web_socket(request: &Request) -> Next {
     };
     match Settings::parse(&request.query) {
         Ok(settings) => {
+            let (agreed, answer) = permessage::accepted(&request.extensions).unzip();
+            let answer = answer.map(|answer| format!("Sec-WebSocket-Extensions: {answer}\r\n"));
             let head = format!(
-                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{}Sec-WebSocket-Accept: {}\r\n\r\n",
+                answer.unwrap_or_default(),
                 derive_accept_key(key.as_bytes())
             );
-            Next::Stream(settings, Framing::Frames, head)
+            Next::Stream(settings, Framing::Frames, agreed.map(Packer::messages), head)
         }
         Err(mistake) => Next::Answer(mistaken(&mistake)),
     }

@@ -71,10 +71,9 @@ impl Hub {
             }
         }
         connection.next = end;
-        let bytes = batch.framed(connection.framing);
-        if !bytes.is_empty() {
+        if !batch.content().is_empty() {
             connection.quiet_since = self.clock.second();
-            let sent = self.sent(due.handle, connection.send(bytes, None, self.queue));
+            let sent = self.sent(due.handle, connection.send_batch(&mut batch, self.queue));
             if sent.is_some() {
                 return sent;
             }
@@ -90,16 +89,15 @@ impl Hub {
         let now = self.clock.second();
         let mut ends = Vec::new();
         let mut connections = self.connections.borrow_mut();
+        let mut batch = self.batch.borrow_mut();
         for (key, connection) in connections.iter_mut() {
             let handle = Handle { key: key as u32, life: connection.life };
             let silent = now.saturating_sub(connection.quiet_since);
             match connection.state {
                 State::Open if silent >= SILENCE && !connection.waits() => {
                     connection.quiet_since = now;
-                    let beat = connection.framing.heartbeat();
-                    ends.extend(
-                        self.sent(handle, connection.send(beat, None, self.queue)).map(|_| handle),
-                    );
+                    let sent = connection.send_heartbeat(&mut batch, self.queue);
+                    ends.extend(self.sent(handle, sent).map(|_| handle));
                 }
                 // Bytes that the kernel still has for the client are delivered after this.
                 State::Ending if silent >= FAREWELL && !connection.waits() => {
@@ -113,7 +111,7 @@ impl Hub {
                 _ => {}
             }
         }
-        drop(connections);
+        drop((batch, connections));
         for handle in ends {
             self.end(handle, How::Reset);
         }

@@ -42,7 +42,7 @@ impl Reader {
     }
 
     /// Takes bytes and returns the replies; after a close there are none.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Reply> {
+    pub(super) fn read(&mut self, bytes: &[u8], may_be_compressed: bool) -> Vec<Reply> {
         let joined;
         let mut rest = bytes;
         if !self.kept.is_empty() {
@@ -59,7 +59,7 @@ impl Reader {
             if rest.is_empty() {
                 return replies;
             }
-            match self.frame(&mut rest) {
+            match self.frame(&mut rest, may_be_compressed) {
                 Ok(Some(reply)) => {
                     let ends = matches!(reply, Reply::Close(_));
                     replies.push(reply);
@@ -78,15 +78,17 @@ impl Reader {
     }
 
     /// Takes a frame header, and all of a control frame; keeps an incomplete one.
-    fn frame(&mut self, rest: &mut &[u8]) -> Result<Option<Reply>, u16> {
+    fn frame(&mut self, rest: &mut &[u8], may_be_compressed: bool) -> Result<Option<Reply>, u16> {
         let mut cursor = Cursor::new(*rest);
         let Some((header, length)) = FrameHeader::parse(&mut cursor).map_err(|_| PROTOCOL_ERROR)?
         else {
             self.kept = rest.to_vec();
             return Ok(None);
         };
-        // No extension was agreed on, and a client has to mask (sections 5.1 and 5.2).
-        let reserved = header.rsv1 || header.rsv2 || header.rsv3;
+        // A bit of an extension needs an agreement, and a client has to mask (sections 5.1 and 5.2).
+        let is_first = matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
+        let is_compressed = header.rsv1 && may_be_compressed && is_first;
+        let reserved = header.rsv1 && !is_compressed || header.rsv2 || header.rsv3;
         let (Some(mask), false) = (header.mask, reserved) else { return Err(PROTOCOL_ERROR) };
         let body = &rest[cursor.position() as usize..];
         match header.opcode {
@@ -179,14 +181,18 @@ mod tests {
 
     /// The replies to all of it, which must be the same however it is cut.
     fn replies(bytes: &[u8]) -> Vec<Reply> {
+        replies_if(bytes, false)
+    }
+
+    fn replies_if(bytes: &[u8], may_be_compressed: bool) -> Vec<Reply> {
         let mut whole = Reader::default();
-        let replies = whole.read(bytes);
+        let replies = whole.read(bytes, may_be_compressed);
         let ends = |replies: &[Reply]| matches!(replies.last(), Some(Reply::Close(_)));
         let mut single = Reader::default();
         let mut one_by_one = Vec::new();
         for byte in bytes.chunks(1) {
             if !ends(&one_by_one) {
-                one_by_one.extend(single.read(byte));
+                one_by_one.extend(single.read(byte, may_be_compressed));
             }
         }
         assert_eq!(replies, one_by_one);
@@ -237,6 +243,18 @@ mod tests {
     }
 
     #[test]
+    fn only_the_first_frame_of_a_message_may_be_compressed() {
+        let first = frame(FIN | 0x40 | TEXT, b"x");
+        assert_eq!(replies_if(&first, true), []);
+        assert_eq!(replies(&first), closed(PROTOCOL_ERROR));
+        for wrong in
+            [frame(FIN | 0x40 | PING, b""), [frame(TEXT, b"a"), frame(FIN | 0x40, b"b")].concat()]
+        {
+            assert_eq!(replies_if(&wrong, true), closed(PROTOCOL_ERROR));
+        }
+    }
+
+    #[test]
     fn a_message_that_is_too_large_ends_it_before_it_is_read() {
         let head = b"\x82\xff\0\0\0\0\0\x10\0\x01\0\0\0\0";
         assert_eq!(replies(head), closed(TOO_BIG));
@@ -244,7 +262,7 @@ mod tests {
         assert_eq!(replies(head), closed(TOO_BIG));
         let half = vec![0; 600 << 10];
         let mut reader = Reader::default();
-        assert_eq!(reader.read(&frame(2, &half)), []);
-        assert_eq!(reader.read(&frame(FIN, &half)), closed(TOO_BIG));
+        assert_eq!(reader.read(&frame(2, &half), false), []);
+        assert_eq!(reader.read(&frame(FIN, &half), false), closed(TOO_BIG));
     }
 }

@@ -1,7 +1,9 @@
 //! The parts of an HTTP/1.1 response that a load generator needs.
 
 use sseproof_http::Version;
-use sseproof_http::http1::{Body, ResponseHead};
+use sseproof_http::http1::{Body, Fields, ResponseHead};
+
+use super::inflate::Gzip;
 
 /// Status line and headers may not be longer.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -17,8 +19,21 @@ pub(crate) struct Head {
     /// `Date`, in seconds since the Unix epoch.
     pub(crate) date: Option<u64>,
     pub(crate) accept: Option<String>,
+    /// The extensions of a WebSocket; empty without any.
+    pub(crate) extensions: String,
     /// How many bytes it has.
     pub(crate) length: usize,
+}
+
+impl Head {
+    /// Whether the content is compressed with gzip, once.
+    pub(crate) fn is_gzip(&self) -> bool {
+        matches!(self.coding.as_deref(), Some("gzip" | "x-gzip"))
+    }
+
+    pub(crate) fn gzip(&self) -> Option<Box<Gzip>> {
+        self.is_gzip().then(Box::default)
+    }
 }
 
 /// Reads status line and headers from the start of the bytes, also after interim responses; `None` if
@@ -63,8 +78,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Head>, String> {
         keeps: keeps && body != Body::UntilClose,
         date: parsed.fields.first("date").and_then(|field| date(field.value)),
         accept: text("sec-websocket-accept"),
+        extensions: list(&parsed.fields, "sec-websocket-extensions"),
         length,
     }))
+}
+
+/// The values of all fields with that name, as one.
+fn list(fields: &Fields<'_>, name: &str) -> String {
+    let all = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+    all.map(|field| String::from_utf8_lossy(field.value)).collect::<Vec<_>>().join(", ")
 }
 
 /// The media type of a `Content-Type` in lower case, without parameters.

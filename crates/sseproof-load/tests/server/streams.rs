@@ -28,6 +28,31 @@ fn both_transports_carry_the_same_and_end() {
 }
 
 #[test]
+fn a_client_that_accepts_gzip_gets_the_same_compressed() {
+    let server = server();
+    for (version, end) in
+        [("1.1", "every=1ms&count=20&size=200&retry=5"), ("1.0", "every=1ms&count=20")]
+    {
+        let request = format!("GET /events?{end} HTTP/{version}\nAccept-Encoding: gzip\n\n");
+        let mut client = Client::ask(&server, &request);
+        assert!(client.head.contains("\r\nContent-Encoding: gzip\r\n"), "{}", client.head);
+        let mut body = Vec::new();
+        match version {
+            "1.1" => body = client.all_chunks(),
+            _ => drop(client.stream.read_to_end(&mut body).expect("a body")),
+        }
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut text).expect("gzip with its end");
+        assert!(body.len() < text.len(), "{} of {}", body.len(), text.len());
+        assert_eq!(
+            numbers(events(&text).iter().map(|(_, data)| data)),
+            (0..20).collect::<Vec<_>>()
+        );
+    }
+    assert!(!Client::events(&server, "count=1").head.contains("Content-Encoding"));
+}
+
+#[test]
 fn faults_are_exact_on_both_transports() {
     let server = server();
     for (fault, expected) in [

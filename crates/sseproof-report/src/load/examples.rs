@@ -178,6 +178,17 @@ pub(super) fn over_http2() -> LoadReport {
     report
 }
 
+/// The server compresses WebSockets, and no event streams.
+pub(super) fn compressed() -> LoadReport {
+    let mut report = twice();
+    for outcome in &mut report.outcomes {
+        outcome.run.compress = true;
+    }
+    let intervals = &mut report.outcomes[1].intervals;
+    intervals.iter_mut().take(2).for_each(|it| it.counters.add(Counter::Compressed, 5000));
+    report
+}
+
 pub(super) fn rounds() -> LoadReport {
     let round = |number| {
         [(Transport::Sse, 10), (Transport::WebSocket, 12)].map(|(transport, slower)| {
@@ -252,6 +263,6 @@ pub(super) fn unstamped() -> LoadReport {
 pub(super) fn all() -> Vec<LoadReport> {
     let none = LoadReport::default();
     let most = [good(), broken(), saturated(), partial(), hung(), twice(), warm(), rounds()];
-    let more = [over_http2(), requests(0), requests(19), unstamped()];
+    let more = [over_http2(), compressed(), requests(0), requests(19), unstamped()];
     [none].into_iter().chain(most).chain(more).collect()
 }

@@ -87,6 +87,7 @@ pub fn facts(side: &Side<'_>) -> Vec<Facts> {
     let all = [
         connections(side, counters),
         requests(side, counters),
+        compression(side, counters),
         events(side, counters),
         delivery(counters),
         clocks(side, counters),
@@ -180,6 +181,24 @@ fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
     facts.part(count(Counter::Unresolved), |count| {
         format!("{count} of them in one read with the token before, so without a gap (itl)")
     });
+    facts
+}
+
+pub const COMPRESSION: &str = "compression";
+
+fn compression(side: &Side<'_>, counters: &Counters) -> Facts {
+    let mut facts = Facts::new(COMPRESSION);
+    let (streams, compressed) =
+        (counters.count(Counter::Streams), counters.count(Counter::Compressed));
+    if streams == 0 || !side.rounds.iter().any(|round| round.run.compress) {
+        return facts;
+    }
+    let of = counted(streams, "stream");
+    match compressed {
+        0 => facts.bad.push(format!("the server compressed none of {of}, though all offered it")),
+        all if all == streams => facts.parts.push(format!("all of {of}")),
+        some => facts.bad.push(format!("only {} of {of}", units::count(some))),
+    }
     facts
 }
 

@@ -187,7 +187,7 @@ fn notes(page: &mut Page, report: &LoadReport, sides: &[Side<'_>]) {
         for Facts { label, parts, bad } in facts {
             if !bad.is_empty() {
                 say(true, &side.name, format!("{label}: {}", bad.join(" · ")));
-            } else if label == facts::CLOCKS {
+            } else if [facts::CLOCKS, facts::COMPRESSION].contains(&label) {
                 say(false, &side.name, format!("{label}: {}", parts.join(" · ")));
             }
         }
@@ -304,8 +304,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::super::examples::{
-        all, broken, good, hung, over_http2, partial, requests, rounds, saturated, twice,
-        unstamped, warm,
+        all, broken, compressed, good, hung, over_http2, partial, requests, rounds, saturated,
+        twice, unstamped, warm,
     };
     use super::*;
 
@@ -326,6 +326,7 @@ mod tests {
             ("a_saturated_generator_and_a_missing_part_prove_nothing", saturated(), Normal),
             ("a_saturated_generator_and_a_missing_part_prove_nothing-2", partial(), Quiet),
             ("streams_that_never_opened_are_counted_first", hung(), Normal),
+            ("compression_is_noted", compressed(), Normal),
             ("two_transports_stand_side_by_side", twice(), Normal),
             ("two_transports_stand_side_by_side-2", twice(), Verbose),
             ("rounds_are_compared", rounds(), Normal),

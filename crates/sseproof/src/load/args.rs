@@ -61,6 +61,9 @@ pub(crate) struct Load {
     /// many. Each WebSocket has its own connection.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=i64::from(Http::MOST_STREAMS)), help_heading = "The load")]
     pub(crate) streams_per_connection: Option<u32>,
+    /// Offer to take compressed streams: in gzip, and on WebSockets by permessage-deflate.
+    #[arg(long, help_heading = "The load")]
+    pub(crate) compress: bool,
     /// The distribution of arrivals in time.
     #[arg(long, value_parser = arrivals(), default_value = "constant", value_name = "HOW", help_heading = "The load")]
     pub(crate) arrivals: Arrivals,

@@ -37,6 +37,7 @@ pub(super) fn of(
         ("plan.slow clients", slow(plan)),
         ("plan.published", published(plan)),
         ("plan.HTTP", http(plan)),
+        ("plan.compression", plan.compress.then(|| "offered".to_owned())),
         ("server.program", server),
         ("server.connection", connection),
         ("generator.processes", Some(generator)),

@@ -107,6 +107,7 @@ fn flags(arguments: &Load, url: Option<&str>, planned: Http) -> anyhow::Result<P
         stamping: arguments.stamp.clone(),
         sequencing: arguments.sequence.clone(),
         http: Some(http(arguments, planned)?),
+        compress: arguments.compress,
         patience: arguments.timeout,
         seed: arguments.seed,
         thresholds: arguments.outputs.fail_if.clone(),

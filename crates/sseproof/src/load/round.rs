@@ -225,6 +225,7 @@ impl Round<'_> {
             url: if is_embedded { self.url.fill(0) } else { self.url(0) },
             transport: self.transport,
             streams_per_connection: self.streams_per_connection(),
+            compress: self.file.plan.compress,
             objectives: objectives(&self.file.plan.workload),
             round: self.number,
             started,

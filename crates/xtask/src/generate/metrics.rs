@@ -110,7 +110,7 @@ An outcome is one round over one transport: all figures of a report follow from 
 |---|---|
 | `run.plan`, `run.url`, `run.transport`, `run.round`, `run.started` | what was played, and when (RFC 3339); the transport is `sse` or `web-socket` |
 | `run.interval_ms`, `run.shards` | the length of an interval; the parts, each with `index`, `of` and `complete` |
-| `run.streams_per_connection`, `run.objectives` | over HTTP/2: the most streams on a connection; the limits of a good request |
+| `run.streams_per_connection`, `run.compress`, `run.objectives` | over HTTP/2: the most streams on a connection; whether clients offered compression; the limits of a good request |
 | `run.stamp`, `run.sequence`, `run.found` | where events had their time and number, as in a plan; what the first events showed |
 | `run.conditions` | texts by name: `plan.…`, `server.…`, `generator.…` and `machine.…`, which `sseproof diff` compares |
 | `run.partial`, `run.saturated` | why it is not the whole run; why the generator was the bottleneck |
