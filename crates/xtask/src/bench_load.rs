@@ -1,4 +1,7 @@
-//! The limits and the costs of the load generator, and those of wrk in the same run.
+//! The limits and the costs of the load generator, and those of wrk in the same run; latencies beside other
+//! tools.
+
+mod tools;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -69,7 +72,14 @@ impl Drop for Server {
     }
 }
 
-pub(crate) fn run() -> anyhow::Result<()> {
+/// The place of the tables of other tools.
+const TOOLS: [&str; 2] =
+    ["<!-- made by cargo xtask bench-load --tools -->\n", "<!-- by hand after the tools -->\n"];
+
+pub(crate) fn run(tools: bool) -> anyhow::Result<()> {
+    if tools {
+        return measured::write_between(PAGE, TOOLS, &tools::table()?);
+    }
     let program = measured::published()?;
     let json = tempfile::NamedTempFile::new().context("make a file for results")?;
     let bench = Bench { program, json };

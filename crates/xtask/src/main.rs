@@ -102,7 +102,12 @@ enum Task {
     /// Measure the codec and the decoders of others, and write reports/codec.md.
     BenchCodec,
     /// Measure the load generator and wrk, and write the table of reports/load.md.
-    BenchLoad,
+    BenchLoad {
+        /// Measure the latencies that wrk, oha, hey, autocannon and sseproof report of a server
+        /// with known ones instead, and write their tables; a tool that is missing is skipped.
+        #[arg(long)]
+        tools: bool,
+    },
     /// Hold 200,000 idle streams on this machine, and write a part of reports/scale.md (needs 12 GiB of
     /// free memory and an otherwise idle machine).
     ScaleOne {
@@ -198,7 +203,7 @@ fn main() -> ExitCode {
         Task::BenchCodec => {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
-        Task::BenchLoad => bench_load::run(),
+        Task::BenchLoad { tools } => bench_load::run(tools),
         Task::ScaleOne { streams } => scale_one::run(streams),
         Task::CheckTime { names } => check_time::run(&names),
         Task::Hostile { names } => hostile::run(&names),
