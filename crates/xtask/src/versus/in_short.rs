@@ -7,10 +7,11 @@ use super::Load;
 use super::page::{NONE, line};
 
 /// The values whose medians stand side by side, by their names in the tables of ratios.
-const MEDIANS: [(&str, &str); 3] = [
+const MEDIANS: [(&str, &str); 4] = [
     ("memory, idle", "Memory of an idle connection"),
     ("CPU", "Processor time of one event for one client"),
     ("bytes", "Bytes of an event on the wire"),
+    ("connect p99", "Time to connect of clients that reconnect, p99"),
 ];
 
 pub(super) fn in_short(all: &[Server]) -> String {

@@ -19,6 +19,7 @@ pub(super) enum Load {
     StormJitter,
     Tls,
     Http2,
+    Compress,
 }
 
 /// The rows of its tables.
@@ -26,14 +27,23 @@ pub(super) enum Load {
 pub(super) enum Kind {
     /// Memory of connections, then events.
     Costs,
+    /// The same, and how many streams were compressed.
+    Compressed,
     /// Events only: too few clients to show memory.
     Events,
     Storm,
 }
 
 impl Load {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Steady, Self::Fast, Self::Storm, Self::StormJitter, Self::Tls, Self::Http2];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Steady,
+        Self::Fast,
+        Self::Storm,
+        Self::StormJitter,
+        Self::Tls,
+        Self::Http2,
+        Self::Compress,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -43,6 +53,7 @@ impl Load {
             Self::StormJitter => "storm-jitter",
             Self::Tls => "tls",
             Self::Http2 => "http2",
+            Self::Compress => "compress",
         }
     }
 
@@ -55,12 +66,14 @@ impl Load {
             Self::StormJitter => "Half of the clients reconnect, each after a time of its own",
             Self::Tls => "With TLS",
             Self::Http2 => "A hundred streams on each HTTP/2 connection",
+            Self::Compress => "Compressed",
         }
     }
 
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Steady | Self::Tls | Self::Http2 => Kind::Costs,
+            Self::Compress => Kind::Compressed,
             Self::Fast => Kind::Events,
             Self::Storm | Self::StormJitter => Kind::Storm,
         }

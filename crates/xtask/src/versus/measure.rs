@@ -61,6 +61,9 @@ pub(super) fn measure(
         let [cert, key] = certificate()?;
         command.arg("--ca").arg(&cert).env("CERT", cert).env("KEY", key);
     }
+    if load == Load::Compress {
+        command.env("COMPRESS", "1");
+    }
     let status = command.status().with_context(|| format!("start {}", program.display()))?;
     // If the generator was the bottleneck, the page says so.
     if !matches!(status.code(), Some(0 | 1)) {

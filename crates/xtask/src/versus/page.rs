@@ -55,7 +55,7 @@ cargo xtask versus node go --only tls         # these again
 Machine: {machine}; server and generator share it, over loopback.
 `sseproof load` plays each plan over Server-Sent Events and over WebSockets in turn, and restarts the server for each round.
 All servers get the same plans, and the clients of both transports the same text.
-TLS and compression are off, except TLS in the tables of `tls` and `http2`.
+TLS and compression are off, except in the tables of `tls`, `http2` and `compress`.
 [metrics.md](../specs/metrics.md) defines the names; memory is the sum over the server's processes, without the kernel memory of their sockets; processor time includes user and kernel mode.
 
 "

@@ -17,15 +17,21 @@ pub(super) struct Row {
     of: fn(&Outcome) -> Option<Value>,
 }
 
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     Row {
-        kinds: &[Kind::Costs],
+        kinds: &[Kind::Compressed],
+        name: "share of the streams that were compressed",
+        short: None,
+        of: |outcome| value(outcome, "compressed.share"),
+    },
+    Row {
+        kinds: &[Kind::Costs, Kind::Compressed],
         name: "memory of a connection before its first event",
         short: Some("memory, idle"),
         of: |outcome| value(outcome, "memory.server"),
     },
     Row {
-        kinds: &[Kind::Costs],
+        kinds: &[Kind::Costs, Kind::Compressed],
         name: "memory of a connection after its first event",
         short: Some("memory, in use"),
         of: |outcome| {
@@ -35,37 +41,37 @@ const ROWS: [Row; 13] = [
         },
     },
     Row {
-        kinds: &[Kind::Costs, Kind::Events],
+        kinds: &[Kind::Costs, Kind::Compressed, Kind::Events],
         name: "processor time of one event for one client",
         short: Some("CPU"),
         of: |outcome| value(outcome, "cpu.server"),
     },
     Row {
-        kinds: &[Kind::Costs, Kind::Events],
+        kinds: &[Kind::Costs, Kind::Compressed, Kind::Events],
         name: "share of one core that the server took",
         short: None,
         of: |outcome| value(outcome, "cpu.server.share"),
     },
     Row {
-        kinds: &[Kind::Costs, Kind::Events],
+        kinds: &[Kind::Costs, Kind::Compressed, Kind::Events],
         name: "bytes of an event on the wire",
         short: Some("bytes"),
         of: |outcome| of_some(outcome, is_streaming, "bytes.per-event"),
     },
     Row {
-        kinds: &[Kind::Costs, Kind::Events],
+        kinds: &[Kind::Costs, Kind::Compressed, Kind::Events],
         name: "delivery latency, p50",
         short: Some("delivery p50"),
         of: |outcome| value(outcome, "delivery.p50"),
     },
     Row {
-        kinds: &[Kind::Costs, Kind::Events],
+        kinds: &[Kind::Costs, Kind::Compressed, Kind::Events],
         name: "delivery latency, p99",
         short: Some("delivery p99"),
         of: |outcome| value(outcome, "delivery.p99"),
     },
     Row {
-        kinds: &[Kind::Costs],
+        kinds: &[Kind::Costs, Kind::Compressed],
         name: "time to the response headers of a new stream, p50",
         short: None,
         of: |outcome| value(outcome, "head.p50"),
