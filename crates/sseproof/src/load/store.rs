@@ -45,8 +45,10 @@ impl Store {
         if url.scheme() != "file" {
             cloud(place)?;
         }
-        let variables = std::env::vars()
-            .filter(|(name, _)| FAMILIES.iter().any(|family| name.starts_with(family)));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
+            FAMILIES.iter().any(|family| name.starts_with(family)).then_some((name, value))
+        });
         let (store, prefix) = object_store::parse_url_opts(&url, variables)
             .with_context(|| format!("cannot use {place}"))?;
         Ok(Self { store, prefix, place: place.trim_end_matches('/').to_owned() })
