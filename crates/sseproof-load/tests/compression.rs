@@ -7,7 +7,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use sseproof_load::server::{Server, ServerOptions};
-use sseproof_load::{Generator, Message, Publisher, Target, run};
+use sseproof_load::{Generator, Publisher, Target, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
     Arrivals, Counter, Interval, Plan, Protocol, Publishing, Rate, Reconnecting, Requests,
@@ -100,12 +100,14 @@ async fn each_stream_of_a_client_that_reconnects_is_read_anew() {
         let mut plan = plan(&[hold(300), storm], true);
         let (rate, size, after) = (50.0, 200, Duration::from_millis(50));
         plan.publishing = Some(Publishing { rate, arrivals: Arrivals::Constant, size, after });
-        let publisher = Publisher::new(move |emission| {
+        let url = Url::parse(&format!("http://{address}/publish")).expect("a URL");
+        let to = Target::new(url, None).await.expect("an address");
+        let publisher = Publisher::requests(to, move |emission| {
             let (data, length) = (&emission.data, emission.data.len());
             let bytes = format!(
                 "POST /publish?topic=t HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{data}"
             );
-            Ok(Message { address, bytes: bytes.into_bytes() })
+            Ok(bytes.into_bytes())
         });
         let total = total(address, &format!("{kind}?topic=t"), plan, Some(publisher)).await;
         let seen = counts(&total, [Streams, Compressed, Reconnects, Duplicated, Errors]);

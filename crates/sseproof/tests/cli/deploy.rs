@@ -13,11 +13,11 @@ fn file(name: &str) -> PathBuf {
 }
 
 fn yaml(name: &str) -> Value {
-    serde_yaml::from_str(&read(&file(name))).unwrap()
+    serde_yaml::from_str(&read(file(name))).unwrap()
 }
 
 fn json(name: &str) -> Value {
-    serde_json::from_str(&read(&file(name))).unwrap()
+    serde_json::from_str(&read(file(name))).unwrap()
 }
 
 fn words(list: &Value) -> Vec<String> {
@@ -88,7 +88,7 @@ fn the_scripts_for_slurm_have_right_arguments() {
         ("together.sh", "plan.yaml --results s3://load-results/run-1"),
         ("merge.sh", "s3://load-results/run-1"),
     ] {
-        let script = read(&file(&format!("slurm/{name}")));
+        let script = read(file(&format!("slurm/{name}")));
         let command = script.lines().find_map(|line| {
             line.starts_with("exec ").then(|| line.split_once("sseproof ").unwrap().1)
         });

@@ -244,11 +244,11 @@ fn of_wrk(result: &str) -> anyhow::Result<Percentiles> {
 /// A server with known latencies; its threads end with this program.
 struct Server {
     url: String,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<Readings>>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct Readings {
     first: Option<Instant>,
     last: Option<Instant>,
     count: u32,
@@ -261,7 +261,7 @@ impl Server {
     fn start(stall: Option<(Duration, Duration)>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("listen")?;
         let url = format!("http://{}/", listener.local_addr().context("a port")?);
-        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let seen: Arc<Mutex<Readings>> = Arc::default();
         let all = Arc::clone(&seen);
         Builder::new()
             .spawn(move || {
@@ -286,7 +286,7 @@ impl Server {
 
 fn serve(
     mut stream: TcpStream,
-    seen: &Mutex<Seen>,
+    seen: &Mutex<Readings>,
     stall: Option<(Duration, Duration)>,
 ) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
