@@ -16,7 +16,7 @@ mod target;
 mod wire;
 
 pub use clock::Clock;
-pub use engine::{Emission, Job, Publisher, Shared, first_events, play, reach};
+pub use engine::{Emission, Job, Ports, Publisher, Shared, first_events, play, reach};
 pub use found::{FirstEvent, Found, find};
 pub use run::{Generator, Played, Update, run};
 pub use stamp::Own;

@@ -153,7 +153,7 @@ fn choose_port_late(_: &TcpSocket) {}
 /// their connections were closed. So, if a source address gets many clients, each takes the port of
 /// its own number, and a run does not depend on the run before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ports {
+pub struct Ports {
     first: u16,
     count: u16,
 }
@@ -168,16 +168,24 @@ impl Ports {
 
     /// The ports, if so many clients from one source address may need a long search.
     pub(super) fn for_crowd(clients: u64) -> Option<Self> {
-        let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
-        let ports = Self::parse(&text)?;
-        (clients > Self::FEW).then_some(ports)
+        if clients > Self::FEW { Self::of_system() } else { None }
     }
 
-    fn parse(range: &str) -> Option<Self> {
+    /// As this machine has it set, if that can be read.
+    pub fn of_system() -> Option<Self> {
+        Self::parse(&std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
+    }
+
+    /// The ports of a range as Linux writes it, with the first and the last one.
+    pub fn parse(range: &str) -> Option<Self> {
         let mut words = range.split_whitespace().map(str::parse::<u16>);
         let (first, last) = (words.next()?.ok()?, words.next()?.ok()?);
         let count = last.checked_sub(first)?.checked_add(1)?;
         Some(Self { first, count })
+    }
+
+    pub fn count(self) -> u16 {
+        self.count
     }
 
     /// The port of the client with this turn at its address: its own, and then others at random.

@@ -24,6 +24,7 @@ use sseproof_load_model::{Interval, LoadError, Plan};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+pub use connect::Ports;
 pub use first::first_events;
 pub use publish::{Emission, Publisher};
 

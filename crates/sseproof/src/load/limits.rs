@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 use sseproof_load::server::raise_open_files;
-use sseproof_load::{Route, Target};
+use sseproof_load::{Ports, Route, Target};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{Http, Rate, Requests, Transport, Workload};
 use sseproof_units::counted;
@@ -52,12 +52,8 @@ const OTHER_PORTS: u64 = 232;
 const PORTS: u64 = 28_232;
 
 /// The ports that a source address has for connections.
-fn ports(range: Option<&str>) -> u64 {
-    let mut bounds = range.unwrap_or_default().split_whitespace().map(str::parse::<u64>);
-    let all = match (bounds.next(), bounds.next()) {
-        (Some(Ok(first)), Some(Ok(last))) if first <= last => last - first + 1,
-        _ => PORTS,
-    };
+fn ports(system: Option<Ports>) -> u64 {
+    let all = system.map_or(PORTS, |ports| ports.count().into());
     all.saturating_sub(OTHER_PORTS).max(1)
 }
 
@@ -99,8 +95,7 @@ pub(super) fn fits(
         };
     }
     let addresses = arguments.bind.as_ref().map_or(1, |addresses| addresses.0.len() as u64);
-    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok();
-    let ports = ports(range.as_deref());
+    let ports = ports(Ports::of_system());
     if here > ports * addresses {
         let needed = here.div_ceil(ports) + 1;
         return Err(anyhow!(
@@ -125,7 +120,7 @@ mod tests {
             (Some("0 0"), 1),
             (None, 28_000),
         ] {
-            assert_eq!(ports(range), expected, "{range:?}");
+            assert_eq!(ports(range.and_then(Ports::parse)), expected, "{range:?}");
         }
     }
 }

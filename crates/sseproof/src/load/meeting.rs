@@ -4,7 +4,7 @@
 //! all of them. It writes the time of the start, by a write that only succeeds once, and all others read
 //! it. No shard is special, and none needs an address of another one.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow};
@@ -15,6 +15,7 @@ use sseproof_load_model::schedule::Part;
 use sseproof_units::{Value, counted, parse_duration};
 use tokio::time::{Instant, sleep};
 
+use super::kept::{name, parse_name};
 use super::store::Store;
 use crate::exit::{Blame, Blamed as _};
 use crate::screen;
@@ -49,7 +50,7 @@ pub(super) struct Shards<'a> {
     pub(super) store: &'a Store,
     pub(super) part: Part,
     /// Of the plan: the same in all shards.
-    pub(super) fingerprint: String,
+    pub(super) fingerprint: &'a str,
     /// The start, if it is given: then no shard waits for others.
     pub(super) at: Option<SystemTime>,
     pub(super) within: Duration,
@@ -98,29 +99,24 @@ const CLOCK: &str = "clock";
 impl Meeting<'_> {
     /// Waits for the others of this round, which has this name.
     pub(super) async fn begin(&self, round: &str) -> Result<Begin, Blame> {
-        match self {
-            Self::Alone => Ok(Begin::default()),
-            Self::At(at) => {
-                announce(*at);
-                Ok(Begin { at: Some(*at), clock: None })
-            }
-            Self::Store(shards) => shards.meet(round).await,
+        let begin = match self {
+            Self::Alone => Begin::default(),
+            Self::At(at) => Begin { at: Some(*at), clock: None },
+            Self::Store(shards) => shards.meet(round).await?,
+        };
+        if let Some(left) = begin.at.and_then(|at| at.duration_since(SystemTime::now()).ok())
+            && left > LOOK
+        {
+            let left = Value::time(left.as_nanos() as f64);
+            screen::say(format_args!("the start is in {left}"));
         }
-    }
-}
-
-fn announce(at: SystemTime) {
-    if let Ok(left) = at.duration_since(SystemTime::now())
-        && left > LOOK
-    {
-        let left = Value::time(left.as_nanos() as f64);
-        screen::say(format_args!("the start is in {left}"));
+        Ok(begin)
     }
 }
 
 impl Shards<'_> {
     fn mark(&self, round: &str) -> String {
-        format!("{READY}/{round}/{}-of-{}-{}.json", self.part.index, self.part.of, self.fingerprint)
+        format!("{READY}/{round}/{}-{}.json", name(self.part), self.fingerprint)
     }
 
     async fn meet(&self, round: &str) -> Result<Begin, Blame> {
@@ -131,11 +127,10 @@ impl Shards<'_> {
             let begun = begun_at(&begun, &start)?;
             if self.at.is_none_or(|at| at != SystemTime::from(begun)) {
                 return Err(anyhow!(
-                "{} has a run that began at {}: a shard that was started again cannot join it, and another run needs another place",
-                store.place,
-                begun
-            ))
-            .usage();
+                    "{} has a run that began at {begun}: a shard that was started again cannot join it, and another run needs another place",
+                    store.place
+                ))
+                .usage();
             }
         }
         let clock = match self.part.of {
@@ -148,18 +143,13 @@ impl Shards<'_> {
         if self.at.is_some() || self.part.of == 1 {
             let at = self.at.unwrap_or_else(SystemTime::now);
             self.decide(&start, at).await?;
-            announce(at);
             return Ok(Begin { at: self.at, clock });
         }
         let mut failed = None;
         for look in 0.. {
             let looked = self.look(round, &start, look % LIST == 0).await;
             match looked {
-                Ok(Some(at)) => {
-                    let at = SystemTime::from(at);
-                    announce(at);
-                    return Ok(Begin { at: Some(at), clock });
-                }
+                Ok(Some(at)) => return Ok(Begin { at: Some(at), clock }),
                 Ok(None) => failed = None,
                 // Wrong usage does not pass by waiting; an error of the store may.
                 Err(blame) if blame.exit == crate::exit::Exit::Usage => return Err(blame),
@@ -174,7 +164,7 @@ impl Shards<'_> {
             return Err(failed);
         }
         let there = self.there(round).await?;
-        let missing = (0..self.part.of).filter(|index| !there.contains_key(index));
+        let missing = (0..self.part.of).filter(|index| !there.contains(index));
         let why = format!(
             "{} not ready within {}: {} (counted from 0), in {}",
             counted(self.part.of - there.len() as u64, "shard"),
@@ -188,8 +178,6 @@ impl Shards<'_> {
             && let Some(at) = self.look(round, &start, false).await?
         {
             // The last shard came meanwhile.
-            let at = SystemTime::from(at);
-            announce(at);
             return Ok(Begin { at: Some(at), clock });
         }
         Err(anyhow!(why)).unreachable()
@@ -201,12 +189,12 @@ impl Shards<'_> {
         round: &str,
         start: &str,
         lists: bool,
-    ) -> Result<Option<Timestamp>, Blame> {
+    ) -> Result<Option<SystemTime>, Blame> {
         if lists && self.there(round).await?.len() as u64 == self.part.of {
             self.decide(start, SystemTime::now() + LEAD).await?;
         }
         let Some(text) = self.store.get(start).await.unreachable()? else { return Ok(None) };
-        begun_at(&text, start).map(Some)
+        begun_at(&text, start).map(|at| Some(SystemTime::from(at)))
     }
 
     /// Writes the time of the start; if another shard was faster, its time holds.
@@ -217,27 +205,27 @@ impl Shards<'_> {
         Ok(())
     }
 
-    /// The marks of shards of this run, by their indexes.
-    async fn there(&self, round: &str) -> Result<BTreeMap<u64, String>, Blame> {
+    /// The indexes of the shards of this run that are ready.
+    async fn there(&self, round: &str) -> Result<BTreeSet<u64>, Blame> {
         let marks = marks(self.store, round).await.unreachable()?;
-        let mut there = BTreeMap::new();
+        let mut there = BTreeSet::new();
         for mark in marks {
             let differs = |what: &str, own: &str, other: &str| {
-                let (index, place) = (mark.index, &self.store.place);
+                let (index, place) = (mark.part.index, &self.store.place);
                 Err(anyhow!(
                     "shard {index} in {place} is of another run: {what} is {other} there and {own} here; give each run a place of its own"
                 ))
                 .usage()
             };
-            if mark.of != self.part.of {
-                let (own, other) = (self.part.of.to_string(), mark.of.to_string());
+            if mark.part.of != self.part.of {
+                let (own, other) = (self.part.of.to_string(), mark.part.of.to_string());
                 return differs("the number of shards", &own, &other);
             }
             if mark.fingerprint != self.fingerprint {
                 let what = "the fingerprint of plan and version";
-                return differs(what, &self.fingerprint, &mark.fingerprint);
+                return differs(what, self.fingerprint, &mark.fingerprint);
             }
-            there.insert(mark.index, mark.name);
+            there.insert(mark.part.index);
         }
         Ok(there)
     }
@@ -255,8 +243,7 @@ fn begun_at(text: &str, name: &str) -> Result<Timestamp, Blame> {
 
 /// A mark, by its name.
 pub(super) struct Mark {
-    pub(super) index: u64,
-    pub(super) of: u64,
+    pub(super) part: Part,
     fingerprint: String,
     pub(super) name: String,
 }
@@ -267,11 +254,9 @@ pub(super) async fn marks(store: &Store, round: &str) -> anyhow::Result<Vec<Mark
     let names = store.list(below.trim_end_matches('/')).await?;
     let mark = |name: String| {
         let stem = name.rsplit('/').next()?.strip_suffix(".json")?;
-        let mut parts = stem.splitn(4, '-');
-        let index = parts.next()?.parse().ok()?;
-        let of = parts.nth(1)?.parse().ok()?;
-        let fingerprint = parts.next()?.to_owned();
-        Some(Mark { index, of, fingerprint, name })
+        let (part, fingerprint) = stem.rsplit_once('-')?;
+        let (part, fingerprint) = (parse_name(part)?, fingerprint.to_owned());
+        Some(Mark { part, fingerprint, name })
     };
     Ok(names.into_iter().filter_map(mark).collect())
 }

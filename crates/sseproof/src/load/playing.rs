@@ -140,7 +140,7 @@ impl Playing<'_> {
             (Some(store), at) => Meeting::Store(Shards {
                 store,
                 part: self.part,
-                fingerprint: self.fingerprint.to_owned(),
+                fingerprint: self.fingerprint,
                 at,
                 within: arguments.start_within,
             }),

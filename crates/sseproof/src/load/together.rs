@@ -92,14 +92,14 @@ impl Parts {
         }
         let marks = meeting::marks(&store, "").await.unreachable()?;
         for mark in marks {
-            of = of.max(mark.of);
-            if there.insert(mark.index) {
+            of = of.max(mark.part.of);
+            if there.insert(mark.part.index) {
                 let text = store.get(&mark.name).await.unreachable()?.unwrap_or_default();
                 let ready: Ready = meeting::parsed(&text, &mark.name).usage()?;
                 let host = ready.host.map(|host| format!(" on {host}")).unwrap_or_default();
                 reasons.push(format!(
                     "shard {} was ready{host} at {}, and left nothing",
-                    mark.index, ready.at
+                    mark.part.index, ready.at
                 ));
             }
         }
